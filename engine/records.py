@@ -1,0 +1,136 @@
+"""The records that flow, identified by their content. Standard library only.
+
+An id is the SHA-256, in hex, of the canonical JSON of what makes the record that record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
+
+DOMAINS = ("math", "code", "instruction", "stem", "tool")
+HELDOUT = "heldout"
+"""The tag of problems that are only ever evaluated on."""
+
+
+class Message(TypedDict, total=False):
+    """One turn of a chat; reasoning is what the model thought before content."""
+
+    role: str
+    content: str
+    reasoning: str
+
+
+def content_id(*parts: Any) -> str:
+    """Return the SHA-256 of the canonical JSON of parts."""
+    return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """Return JSON with sorted keys and no spaces: equal data, equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A prompt, and the verifier with its keyword arguments that judges answers to it."""
+
+    prompt: str
+    domain: str
+    verifier: str
+    spec: Mapping[str, Any]
+    source: str
+    parents: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return content_id(self.prompt, self.verifier, self.spec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One answer of one model. messages ends with the answer; seed and index make it repeatable."""
+
+    problem_id: str
+    model_id: str
+    sampler: str
+    """Names the prompt template and sampling settings: difficulty is per (problem, model, sampler)."""
+    index: int
+    """Which of the sampler's attempts at this problem, from 0."""
+    seed: int
+    sampling: Mapping[str, Any]
+    messages: tuple[Message, ...]
+    token_ids: tuple[int, ...]
+    token_logprobs: tuple[float, ...]
+    """Natural logarithms under the sampling model, one per token of the answer."""
+    tokens_in: int
+    seconds: float
+    finish_reason: str
+    policy_version: str = ""
+    """The training step whose weights answered; empty for a fixed model."""
+    failed_attempt_id: str | None = None
+    """Set on corrections: the failed attempt that the model was shown."""
+
+    @property
+    def id(self) -> str:
+        request = self.messages[:-1], self.model_id, self.policy_version, self.sampling, self.seed
+        return content_id(self.problem_id, request, self.index)
+
+    @property
+    def answer(self) -> str:
+        return self.messages[-1]["content"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedAttempt:
+    """A verdict as it is stored: under the attempt, the verifier and its version."""
+
+    attempt_id: str
+    verifier: str
+    version: str
+    outcome: str
+    score: float
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What training sees: a conversation whose last turn is verified."""
+
+    kind: Literal["cot", "correction", "imported"]
+    domain: str
+    messages: tuple[Message, ...]
+    learn: tuple[bool, ...]
+    """One flag a message: does training learn to say it?"""
+    problem_id: str
+    attempt_id: str
+    failed_attempt_id: str | None = None
+    teacher: str = ""
+
+    @property
+    def id(self) -> str:
+        return content_id(self.messages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """A record that a step left out, and why."""
+
+    record_id: str
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funnel:
+    """The counts of one step; in = out + dropped, or the step is not complete."""
+
+    step: str
+    num_in: int = 0
+    num_out: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,31 @@
+"""One logger for all of Gradus: people read standard error, machines read standard output."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+logger = logging.getLogger("gradus")
+
+
+def configure(*, verbose: bool = False) -> None:
+    """Send our messages to standard error, and quieten the libraries below us."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+    logger.propagate = False
+    if verbose:
+        return
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+
+
+QUIET = {
+    "VLLM_LOGGING_LEVEL": "ERROR",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "GLOO_LOG_LEVEL": "ERROR",
+}
