@@ -26,6 +26,6 @@ class WorkspaceError(GradusError):
 
 
 class MachineError(GradusError):
-    """This machine lacks something that the command needs."""
+    """Something that the command needs is missing on this machine."""
 
     exit_code = 5

@@ -1,0 +1,71 @@
+"""`gradus curriculum build|show|verify`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from gradus.api import steps
+from gradus.api.commands.base import Result, command, recipe_arguments
+from gradus.api.commands.table import table
+from gradus.curricula import manifest as m
+from gradus.curricula.recipe import load_recipe
+from gradus.engine.workspace import Workspace
+from gradus.errors import DataError
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("build", "show", "verify"))
+    parser.add_argument("--manifest", default="latest", help="its id or the start of it (default: the newest)")
+    recipe_arguments(parser)
+
+
+@command("curriculum", 7, _arguments)
+def curriculum(args: argparse.Namespace) -> Result:
+    """Build a manifest, show one, or verify one against its hashes."""
+    workspace = Workspace.find(args.workspace)
+    if args.action == "build":
+        path = steps.build(workspace, load_recipe(args.recipe, args.overrides))
+        return _shown(m.read(path), f"wrote {path}\n")
+    path = find_manifest(workspace, args.manifest)
+    if args.action == "show":
+        return _shown(m.read(path), "")
+    manifest = m.verify(path)
+    files = manifest.files()
+    return Result({"manifest": manifest.id, "files": len(files)}, f"{path}: {len(files)} files, every hash is right")
+
+
+def find_manifest(workspace: Workspace, name: str) -> Path:
+    """Return the path of a manifest by its id, the start of its id, or `latest`."""
+    paths = sorted(workspace.manifests.glob("*.json"), key=lambda p: p.stat().st_mtime)
+    if name == "latest" and paths:
+        return paths[-1]
+    fitting = [path for path in paths if path.stem.startswith(name)]
+    if len(fitting) != 1:
+        raise DataError(
+            f"{workspace.manifests}: {'no' if not fitting else 'more than one'} manifest {name!r}; "
+            f"there are: {', '.join(p.stem[:12] for p in paths) or 'none; `gradus curriculum build` makes one'}"
+        )
+    return fitting[0]
+
+
+def _shown(manifest: m.Manifest, before: str) -> Result:
+    stages = [
+        {
+            "stage": s.name,
+            "context": s.context_length,
+            "traces": s.num_traces,
+            "tokens": s.num_tokens,
+            "sequences": s.num_sequences,
+            "packed": f"{s.utilisation:.1%}",
+            "mixture": ", ".join(f"{name} {share:.0%}" for name, share in s.mixture.items()),
+        }
+        for s in manifest.stages
+    ]
+    text = f"{before}manifest {manifest.id[:12]} “{manifest.name}”, for {manifest.tokenizer.model_id}\n{table(stages)}"
+    if manifest.rl:
+        out = ", ".join(f"{count} {reason}" for reason, count in manifest.rl.left_out.items())
+        text += f"\nRL: {manifest.rl.problems.num_rows} problems with pass rate in {list(manifest.rl.band)}"
+        text += f", minibatch {manifest.rl.quotas} x {manifest.rl.group_size} rollouts; left out: {out or 'none'}"
+    return Result({"id": manifest.id} | dataclasses.asdict(manifest), text)

@@ -1,0 +1,102 @@
+"""Failure-driven correction: show a teacher a failed attempt, and keep what then passes.
+
+The teacher sees the failed attempt, the verdict's reason and, where the problem has one, the reference
+answer. The trace that training sees has none of these hints: the failed attempt, a plain remark that it
+is wrong, and the corrected answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gradus.engine.prompts import PromptConfig
+from gradus.engine.records import HELDOUT, Message, Problem, content_id
+from gradus.engine.sample import Ask
+from gradus.engine.store import Store
+from gradus.engine.teachers.base import SamplingConfig
+
+ASK = "That is wrong: {reason}. {hint}Now write the correct answer."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectDomainConfig:
+    """How a correction is asked for, in one domain."""
+
+    prompt: PromptConfig = PromptConfig()
+    ask: str = ASK
+    """`{reason}`: the verdict's; `{hint}`: hint, for problems with a reference answer."""
+    hint: str = "The correct answer is {expected}. "
+    sampling: SamplingConfig = SamplingConfig()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectConfig:
+    """Which failures are corrected, and how often it is tried."""
+
+    failures_per_problem: int = 1
+    tries: int = 1
+    seed: int = 1000
+    domains: dict[str, CorrectDomainConfig] = field(default_factory=dict)
+
+    def domain(self, name: str) -> CorrectDomainConfig:
+        return self.domains.get(name) or self.domains.get("default") or CorrectDomainConfig()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A failed attempt (parseable, and wrong) with its problem."""
+
+    attempt_id: str
+    answer: str
+    reason: str
+    problem: Problem
+
+
+def failures(store: Store, model_id: str, per_problem: int) -> list[Failure]:
+    """Return up to per_problem failed attempts of each problem, with different answers."""
+    parameters = {"model": model_id, "per_problem": per_problem, "heldout": HELDOUT}
+    problems = {problem.id: problem for problem in store.problems()}
+    return [
+        Failure(attempt_id=r["id"], answer=r["answer"], reason=r["reason"], problem=problems[r["problem_id"]])
+        for r in store.named("failures", parameters)
+    ]
+
+
+def plan_corrections(found: list[Failure], config: CorrectConfig, done: set[tuple[str, str, int]]) -> list[Ask]:
+    """Return the corrections to ask for; done holds (failed attempt id, sampler, index)."""
+    asks = []
+    for failure in found:
+        domain = config.domain(failure.problem.domain)
+        sampler = "correct-" + content_id(domain.ask, domain.hint, domain.prompt.messages(failure.problem))[:12]
+        for index in range(config.tries):
+            if (failure.attempt_id, sampler, index) not in done:
+                asks.append(
+                    Ask(
+                        problem_id=failure.problem.id,
+                        messages=messages(failure, domain),
+                        sampler=sampler,
+                        sampling=domain.sampling,
+                        seed=config.seed + index,
+                        index=index,
+                        failed_attempt_id=failure.attempt_id,
+                    )
+                )
+    return asks
+
+
+def messages(failure: Failure, domain: CorrectDomainConfig) -> tuple[Message, ...]:
+    """Return the conversation that asks for a correction."""
+    expected = failure.problem.spec.get("expected")
+    hint = domain.hint.replace("{expected}", str(expected)) if expected is not None else ""
+    ask = domain.ask.replace("{reason}", failure.reason.rstrip(".")).replace("{hint}", hint)
+    return (
+        *domain.prompt.messages(failure.problem),
+        Message(role="assistant", content=failure.answer),
+        Message(role="user", content=ask),
+    )
+
+
+def corrections_done(store: Store) -> set[tuple[str, str, int]]:
+    """Return (failed attempt id, sampler, index) of the corrections that have been asked for."""
+    query = 'SELECT failed_attempt_id, sampler, "index" FROM attempts WHERE failed_attempt_id IS NOT NULL'
+    return {(row["failed_attempt_id"], row["sampler"], row["index"]) for row in store.rows(query)}

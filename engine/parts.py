@@ -1,0 +1,104 @@
+"""Immutable Parquet parts: `parts/<table>/<run>/<rank>-<n>.parquet`, the truth of a workspace.
+
+A part appears whole or not at all: written under a temporary name, synced, renamed. Whoever is killed
+loses only what no part holds yet.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gradus.engine.records import Attempt, Drop, JudgedAttempt, Problem, Trace, canonical_json
+
+text, texts = pa.string(), pa.list_(pa.string())
+SCHEMAS = {
+    "problems": pa.schema(
+        {"id": text, "prompt": text, "domain": text, "verifier": text, "spec": text, "source": text}
+        | {"parents": texts, "tags": texts}
+    ),
+    "attempts": pa.schema(
+        {"id": text, "problem_id": text, "model_id": text, "policy_version": text, "sampler": text}
+        | {"index": pa.int32(), "seed": pa.int64(), "sampling": text, "messages": text, "answer": text}
+        | {"token_ids": pa.list_(pa.int32()), "token_logprobs": pa.list_(pa.float32())}
+        | {"tokens_in": pa.int32(), "tokens_out": pa.int32(), "seconds": pa.float64()}
+        | {"finish_reason": text, "failed_attempt_id": text}
+    ),
+    "verdicts": pa.schema(
+        {"attempt_id": text, "verifier": text, "version": text, "outcome": text}
+        | {"score": pa.float64(), "reason": text, "seconds": pa.float64()}
+    ),
+    "traces": pa.schema(
+        {"id": text, "kind": text, "domain": text, "messages": text, "learn": pa.list_(pa.bool_())}
+        | {"problem_id": text, "attempt_id": text, "failed_attempt_id": text, "teacher": text}
+    ),
+    "drops": pa.schema({"record_id": text, "step": text, "reason": text}),
+}
+TABLES = {Problem: "problems", Attempt: "attempts", JudgedAttempt: "verdicts", Trace: "traces", Drop: "drops"}
+AS_JSON = ("spec", "sampling", "messages")
+
+Record = Problem | Attempt | JudgedAttempt | Trace | Drop
+
+
+def to_row(record: Record) -> dict[str, Any]:
+    """Return a record as a row of its table."""
+    row = dataclasses.asdict(record)
+    for name in AS_JSON:
+        if name in row:
+            row[name] = canonical_json(row[name])
+    if isinstance(record, Problem | Attempt | Trace):
+        row["id"] = record.id
+    if isinstance(record, Attempt):
+        row |= {"answer": record.answer, "tokens_out": len(record.token_ids)}
+    return row
+
+
+def write_part(parts: Path, run: str, records: Sequence[Record], *, rank: int = 0) -> Path | None:
+    """Write one part of records of one kind, and return it; None for no records."""
+    if not records:
+        return None
+    table = TABLES[type(records[0])]
+    folder = parts / table / run
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 1 + max((int(p.stem.split("-")[1]) for p in folder.glob(f"{rank}-*.parquet")), default=-1)
+    path = folder / f"{rank}-{number}.parquet"
+    rows = pa.Table.from_pylist([to_row(record) for record in records], schema=SCHEMAS[table])
+    write_atomically(path, rows)
+    return path
+
+
+def write_atomically(path: Path, table: pa.Table) -> None:
+    """Write a Parquet file that is there whole, synced, or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with fresh.open("wb") as file:
+            pq.write_table(table, file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename inside folder survive a power loss."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def list_parts(parts: Path) -> Iterable[tuple[str, Path]]:
+    """Yield (table, path) of every part, in a stable order."""
+    for table in SCHEMAS:
+        for path in sorted((parts / table).rglob("*.parquet")):
+            if not path.name.startswith("."):
+                yield table, path

@@ -1,0 +1,53 @@
+"""How a problem is put to a model: templates belong to the recipe, per domain.
+
+`shots` are worked examples, shown as earlier turns. They teach a weak model the form of an answer; a
+trace that training sees is written in the student's own template, which usually has none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from gradus.engine.records import Message, Problem, content_id
+from gradus.engine.teachers.base import SamplingConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One worked example."""
+
+    ask: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptConfig:
+    """A template. `{prompt}` in user is the problem's own text."""
+
+    system: str = ""
+    shots: tuple[Shot, ...] = ()
+    user: str = "{prompt}"
+
+    def messages(self, problem: Problem) -> tuple[Message, ...]:
+        """Return the turns that end with the problem."""
+        system = [Message(role="system", content=self.system)] if self.system else []
+        shots = [
+            Message(role=role, content=text)
+            for shot in self.shots
+            for role, text in (("user", self.user.replace("{prompt}", shot.ask)), ("assistant", shot.answer))
+        ]
+        ask = Message(role="user", content=self.user.replace("{prompt}", problem.prompt))
+        return (*system, *shots, ask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainConfig:
+    """Prompt and sampling for the problems of one domain."""
+
+    prompt: PromptConfig = PromptConfig()
+    sampling: SamplingConfig = SamplingConfig()
+
+    @property
+    def sampler(self) -> str:
+        """Name template and settings: attempts under the same name are comparable."""
+        return content_id(asdict(self.prompt), asdict(self.sampling))[:12]

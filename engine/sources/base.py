@@ -1,0 +1,90 @@
+"""Where problems come from: importers read others' files, generators make new ones. One file adds one."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gradus.engine.records import DOMAINS, Problem
+from gradus.errors import DataError
+from gradus.registry import Registry
+from gradus.verifiers.base import SpecError, check_spec
+
+Importer = Callable[[Mapping[str, Any]], Problem]
+"""From one JSON object of a file to a problem; KeyError, TypeError or ValueError if it is not of the form."""
+
+Level = Callable[[random.Random], Problem]
+"""Draws one problem of one difficulty level."""
+
+importers: Registry[Importer] = Registry("gradus.engine.sources", "format")
+generators: Registry[tuple[Level, ...]] = Registry("gradus.engine.sources", "generator")
+
+
+def read_problems(path: Path, form: str, *, tags: tuple[str, ...] = ()) -> list[Problem]:
+    """Read a JSONL file of problems. Nothing is returned unless every line is good."""
+    importer = importers[form]
+    return [_checked(importer, row, f"{path}, line {number}", tags) for number, row in read_jsonl(path)]
+
+
+def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line number, object); DataError names the line that is not a JSON object."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{path}, line {number}: not JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise DataError(f"{path}, line {number}: a JSON object is needed, not {line[:40]!r}")
+        yield number, row
+
+
+def generate_problems(name: str, num: int, *, seed: int, tags: tuple[str, ...] = ()) -> list[Problem]:
+    """Return num different problems spread evenly over the generator's levels, the same for a seed."""
+    levels = generators[name]
+    found: dict[str, Problem] = {}
+    for level in range(len(levels)):
+        rng = random.Random(f"{name}/{seed}/{level}")
+        wanted = num * (level + 1) // len(levels)
+        for _ in range(100 * num):
+            if len(found) >= wanted:
+                break
+            problem = tagged(levels[level](rng), f"level:{level + 1}", *tags)
+            found.setdefault(problem.id, problem)
+        else:
+            raise DataError(
+                f"{name}, level {level + 1}: fewer than {num // len(levels)} different problems; ask for less"
+            )
+    return list(found.values())
+
+
+def tagged(problem: Problem, *tags: str) -> Problem:
+    """Return problem with more tags."""
+    return replace(problem, tags=(*problem.tags, *tags))
+
+
+def _checked(importer: Importer, row: Mapping[str, Any], where: str, tags: tuple[str, ...]) -> Problem:
+    """Make a problem of a row and try its verifier's arguments now, not after an hour of sampling."""
+    try:
+        problem = tagged(importer(row), *tags)
+        check_spec(problem.verifier, problem.spec)
+    except SpecError as error:
+        raise DataError(f"{where}: {error}") from None
+    except KeyError as error:
+        raise DataError(f"{where}: no field {error}; it has {', '.join(row)}") from None
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{where}: {error}") from None
+    if problem.domain not in DOMAINS:
+        raise DataError(f"{where}: no domain {problem.domain!r}. Known: {', '.join(DOMAINS)}.")
+    return problem

@@ -1,0 +1,119 @@
+"""A local model through vLLM's offline engine, in this process, on a CPU or CUDA.
+
+Answers stream out as they finish (continuous batching). `options` of the teacher's config are vLLM's
+own engine arguments (tensor_parallel_size, dtype, gpu_memory_utilization, …) and win over ours.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any
+
+from gradus.engine.models import model_id, resolve_model
+from gradus.engine.teachers.base import Completion, Request, TeacherConfig, teachers
+from gradus.errors import MachineError
+
+GPU_OPTIONS: dict[str, Any] = {"dtype": "bfloat16"}
+CPU_OPTIONS: dict[str, Any] = {
+    "dtype": "float32",  # bfloat16 without AVX-512 hangs for minutes
+    "enforce_eager": True,  # no compiler needed
+    # vLLM 0.32.0 rewinds a seeded request's generator after a partial prefill; a CPU generator cannot.
+    "enable_chunked_prefill": False,
+}
+
+
+@teachers.register("vllm")
+class VLLMTeacher:
+    """One vLLM engine. Opening takes 15 s on a CPU, about 100 s on a GPU."""
+
+    def __init__(self, config: TeacherConfig) -> None:
+        folder = resolve_model(config.model)
+        self.model_id = model_id(folder)
+        self._max_context = config.max_context
+        self._llm = _open(str(folder), config.max_context, config.options)
+        self._engine, self._tokenizer = self._llm.llm_engine, self._llm.get_tokenizer()
+        self._numbers = count()
+
+    def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Completion]]:
+        started: dict[str, tuple[int, float]] = {}
+        try:
+            for index, request in enumerate(requests):
+                name = str(next(self._numbers))
+                prompt = {"prompt_token_ids": self.render(request)}
+                self._engine.add_request(name, prompt, self._sampling(request, len(prompt["prompt_token_ids"])))
+                started[name] = index, time.perf_counter()
+            while self._engine.has_unfinished_requests():
+                for output in self._engine.step():
+                    # vLLM adds a suffix of its own to the names of requests.
+                    name = output.request_id.partition("-")[0]
+                    if output.finished and name in started:
+                        index, start = started.pop(name)
+                        yield index, _completion(output, time.perf_counter() - start)
+        finally:  # a caller that stops early leaves nothing running
+            if started:
+                self._engine.abort_request(list(started))
+
+    def render(self, request: Request) -> list[int]:
+        """Return the prompt's token ids, in the model's own chat template."""
+        text = self._tokenizer.apply_chat_template(list(request.messages), tokenize=False, add_generation_prompt=True)
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def load_weights(self, folder: str) -> None:
+        self._llm.collective_rpc("reload_weights", kwargs={"weights_path": folder})
+        self._llm.reset_prefix_cache()
+
+    def close(self) -> None:
+        self._engine.engine_core.shutdown()
+        del self._llm, self._engine
+
+    def _sampling(self, request: Request, prompt_tokens: int) -> Any:
+        from vllm import SamplingParams
+
+        ask = request.sampling
+        return SamplingParams(
+            temperature=ask.temperature,
+            top_p=ask.top_p,
+            max_tokens=max(1, min(ask.max_tokens, self._max_context - prompt_tokens)),
+            stop=list(ask.stop) or None,
+            seed=request.seed,
+            logprobs=0 if ask.logprobs else None,
+        )
+
+
+def _open(folder: str, max_context: int, options: dict[str, Any]) -> Any:
+    import torch
+
+    cuda = torch.cuda.is_available()
+    if not cuda:
+        _prepare_cpu()
+    try:
+        from vllm import LLM
+    except ImportError as error:
+        raise MachineError(f"vLLM does not import here ({error}); see `gradus doctor`") from None
+    ours = {"max_model_len": max_context, "max_num_seqs": 256, "logprobs_mode": "processed_logprobs"}
+    return LLM(folder, **(ours | (GPU_OPTIONS if cuda else CPU_OPTIONS) | options))
+
+
+def _prepare_cpu() -> None:
+    """Settings measured on quiet cores: all of them for one engine, in this process."""
+    cores = sorted(os.sched_getaffinity(0))
+    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", ",".join(map(str, cores)))
+    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def _completion(output: Any, seconds: float) -> Completion:
+    answer = output.outputs[0]
+    logprobs = answer.logprobs or []
+    return Completion(
+        text=answer.text,
+        token_ids=tuple(answer.token_ids),
+        token_logprobs=tuple(entry[token].logprob for token, entry in zip(answer.token_ids, logprobs, strict=False)),
+        prompt_token_ids=tuple(output.prompt_token_ids),
+        finish_reason=answer.finish_reason or "",
+        seconds=seconds,
+    )

@@ -1,0 +1,38 @@
+"""Fixtures of the trainer's tests; their helpers are imported from this folder by name."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import tiny  # noqa: E402
+
+from gradus.trainer import platform as platforms  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    return tiny.make_model(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def platform():
+    """Join a process group of this process alone; leave it, so that a command can join its own."""
+    yield platforms.start()
+    platforms.stop()
+
+
+@pytest.fixture
+def python():
+    """Start this Python with arguments, one thread and no interpreter for kernels, like a user would."""
+    environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"} | {"OMP_NUM_THREADS": "1"}
+
+    def start(*arguments):
+        command = [sys.executable, *map(str, arguments)]
+        return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+    return start

@@ -1,0 +1,147 @@
+"""A tiny random Llama and a small curriculum, on disk: what the trainer's tests train."""
+
+import dataclasses
+import hashlib
+import json
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Split
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from gradus.curricula import manifest as m
+from gradus.trainer.model import tokenizer_fingerprint
+
+VOCAB = 300
+
+
+def make_model(folder, *, tied=True, seed=0):
+    """Write a Llama of 2 layers whose tokens are 300 characters."""
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=VOCAB,
+        hidden_size=64,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=256,
+        tie_word_embeddings=tied,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer = Tokenizer(WordLevel({chr(i + 33): i for i in range(VOCAB)}, unk_token="!"))
+    tokenizer.pre_tokenizer = Split("", "isolated")
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+    fast.chat_template = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
+    fast.save_pretrained(folder)
+    return folder
+
+
+def write_table(workspace, table):
+    """Write a content-addressed file; return its entry in the manifest."""
+    folder = workspace / "curricula"
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, folder / "new.parquet")
+    sha256 = hashlib.sha256((folder / "new.parquet").read_bytes()).hexdigest()
+    (folder / "new.parquet").rename(folder / f"{sha256}.parquet")
+    return m.Shard(sha256=sha256, num_rows=table.num_rows)
+
+
+def make_traces(count, seed):
+    """Return count traces that count upwards from a random number: easy to learn."""
+    rng = random.Random(seed)
+    rows = []
+    for number in range(count):
+        start, length = rng.randrange(10, 200), rng.randrange(8, 30)
+        rows.append(
+            {
+                "trace_id": f"t{seed}-{number}",
+                "problem_id": f"p{number}",
+                "domain": "math",
+                "kind": "cot",
+                "pass_rate": 0.5,
+                "num_tokens": length,
+                "token_ids": list(range(start, start + length)),
+                "loss_mask": [False] * 3 + [True] * (length - 3),
+            }
+        )
+    return rows
+
+
+def make_stage(workspace, name, *, context_length=64, num_traces=24, seed=0):
+    """Write a stage in two shards, two traces a sequence."""
+    rows = make_traces(num_traces, seed)
+    half = num_traces // 2
+    shards = tuple(
+        write_table(workspace, pa.Table.from_pylist(part, schema=m.TRACE_SCHEMA)) for part in (rows[:half], rows[half:])
+    )
+    # Across the shards, so that rows count over both.
+    packing = [{"rows": [i, half + i]} for i in range(half)]
+    num_tokens = sum(row["num_tokens"] for row in rows)
+    return m.Stage(
+        name=name,
+        context_length=context_length,
+        token_budget=num_tokens,
+        mixture={"math/cot": 1.0},
+        num_traces=num_traces,
+        num_tokens=num_tokens,
+        shards=shards,
+        packing=write_table(workspace, pa.Table.from_pylist(packing, schema=m.PACKING_SCHEMA)),
+        num_sequences=half,
+        utilisation=num_tokens / (half * context_length),
+    )
+
+
+def make_rl(workspace, problems, **changes):
+    """Write an RL section; problems are (domain, verifier, spec, prompt)."""
+    rows = [
+        {
+            "problem_id": f"{domain}-{number}",
+            "domain": domain,
+            "verifier": verifier,
+            "spec": json.dumps(spec),
+            "messages": json.dumps([{"role": "user", "content": prompt}]),
+            "prompt_token_ids": [ord(letter) - 33 for letter in prompt],
+            "num_attempts": 8,
+            "num_passed": 4,
+            "pass_rate": 0.5,
+        }
+        for number, (domain, verifier, spec, prompt) in enumerate(problems)
+    ]
+    section = m.RLSection(
+        problems=write_table(workspace, pa.Table.from_pylist(rows, schema=m.RL_SCHEMA)),
+        band=(0.1, 0.9),
+        quotas={},
+        group_size=4,
+        sampling={},
+        left_out={},
+    )
+    return dataclasses.replace(section, **changes)
+
+
+def make_manifest(workspace, model, *, stages=(), rl=None):
+    """Write the manifest of stages and an RL section; return its path."""
+    manifest = m.Manifest(
+        format=m.FORMAT,
+        name="test",
+        gradus_version="0",
+        policy="none",
+        seed=0,
+        recipe={},
+        store_version="0",
+        tokenizer=m.Tokenizer(model_id="tiny", fingerprint=tokenizer_fingerprint(model)),
+        stages=tuple(stages),
+        rl=rl,
+        dropped={},
+    )
+    folder = workspace / "manifests"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{manifest.id}.json"
+    path.write_bytes(m.canonical_bytes(dataclasses.asdict(manifest)))
+    return path

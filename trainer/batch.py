@@ -1,0 +1,66 @@
+"""Packed rows of documents, as the tensors that a model takes.
+
+B: rows · T: positions in a row
+"""
+
+# ruff: noqa: N815  (fields carry their shape, too)
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+IGNORED = -100
+"""The label of a position that predicts nothing to be learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Token ids, and for each whether the model learns to say it."""
+
+    token_ids: np.ndarray
+    learnt: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of documents laid side by side, then padding."""
+
+    tokens_BT: Tensor
+    labels_BT: Tensor
+    """The token that follows within the document, or IGNORED."""
+    positions_BT: Tensor
+    """From 0 in each document; the padding is a document of its own."""
+    document_BT: Tensor
+    """Which of the batch's documents, counted row by row; -1 in the padding."""
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(*(getattr(self, name).to(device, non_blocking=True) for name in self.__slots__))
+
+
+def collate(rows: Sequence[Sequence[Document]], length: int) -> Batch:
+    """Lay out rows of documents, each row padded to length; a row may be empty."""
+    shape = len(rows), length
+    tokens, labels = np.zeros(shape, np.int64), np.full(shape, IGNORED, np.int64)
+    positions, documents = np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
+    number = 0
+    for i, row in enumerate(rows):
+        start = 0
+        for document in row:
+            end = start + len(document.token_ids)
+            tokens[i, start:end] = document.token_ids
+            labels[i, start : end - 1] = np.where(document.learnt[1:], document.token_ids[1:], IGNORED)
+            positions[i, start:end] = np.arange(end - start)
+            documents[i, start:end] = number
+            start, number = end, number + 1
+        positions[i, start:] = np.arange(length - start)
+    return Batch(*(torch.from_numpy(array) for array in (tokens, labels, positions, documents)))
+
+
+def num_tokens(row: Sequence[Document]) -> int:
+    """Return how long a row is without padding."""
+    return sum(len(document.token_ids) for document in row)

@@ -1,0 +1,89 @@
+"""The command line that both trainers share, by themselves or under torchrun."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from gradus import config, log
+from gradus.curricula import manifest as manifests
+from gradus.errors import DataError, GradusError
+from gradus.trainer import platform as platforms
+from gradus.trainer.model import tokenizer_fingerprint
+from gradus.trainer.platform import Platform
+from gradus.trainer.run import Run
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[C]):
+    """What a trainer is started with."""
+
+    manifest_path: Path
+    manifest: manifests.Manifest
+    model: Path
+    config: C
+    run: Run
+    platform: Platform
+
+
+def main(kind: str, config_class: type[C], train: Callable[[Job[C]], None], argv: Sequence[str] | None) -> int:
+    """Parse the command line, join the other processes, check the inputs, train; return the exit status."""
+    arguments = _parser(kind).parse_args(argv)
+    log.configure()
+    try:
+        loaded = config.load(config_class, arguments.recipe, arguments.override)
+        platform = platforms.start()
+        try:
+            _train(kind, arguments, loaded, (platform, train))
+        finally:
+            platforms.stop()
+    except GradusError as error:
+        log.logger.error("error: %s", error)
+        return error.exit_code
+    return 0
+
+
+def _train(kind: str, arguments: argparse.Namespace, loaded: C, how: tuple[Platform, Callable[[Job[C]], None]]) -> None:
+    platform, train = how
+    manifest = manifests.verify(arguments.manifest)
+    _check_tokenizer(manifest, arguments.model)
+    # What the result depends on: the same command goes on, another one is refused.
+    identity = {"kind": kind, "manifest": manifest.id, "model": str(arguments.model.resolve())}
+    run = Run(arguments.run, **identity, config=config.plain(loaded))
+    if run.finished:
+        if platform.is_first:
+            log.logger.info("%s: already finished; its model is in %s", run.folder, run.folder / "export")
+        return
+    train(Job(arguments.manifest, manifest, arguments.model, loaded, run, platform))
+
+
+def _parser(kind: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m gradus.trainer.{kind}")
+    parser.add_argument("--manifest", type=Path, required=True, help="manifests/<id>.json of a workspace")
+    parser.add_argument("--model", type=Path, required=True, help="a Hugging Face folder")
+    parser.add_argument("--run", type=Path, required=True, help="the run's directory; the same again goes on")
+    parser.add_argument("--recipe", type=Path, help="a TOML file")
+    parser.add_argument("override", nargs="*", metavar="key=value")
+    return parser
+
+
+def _check_tokenizer(manifest: manifests.Manifest, model: Path) -> None:
+    found, wanted = tokenizer_fingerprint(model), manifest.tokenizer.fingerprint
+    if found != wanted:
+        raise DataError(
+            f"{model}: its tokenizer is {found[:12]}…, the manifest was rendered with {wanted[:12]}… "
+            f"({manifest.tokenizer.model_id}); build the curriculum for this model"
+        )
+
+
+def torchrun_variables() -> list[str]:
+    """Return torchrun's variables that are set: a process of its own must not see them."""
+    names = ("RANK", "LOCAL_RANK", "GROUP_RANK", "ROLE_RANK", "MASTER_ADDR", "MASTER_PORT")
+    sizes = ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE", "ROLE_WORLD_SIZE")
+    return [name for name in os.environ if name in names + sizes or name.startswith("TORCHELASTIC_")]

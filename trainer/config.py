@@ -1,0 +1,63 @@
+"""What a training run can be told, from a TOML recipe and `key=value`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gradus.engine.teachers.base import TeacherConfig
+
+Dtype = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimConfig:
+    """AdamW, with a linear warm-up and a linear decay towards min_lr_factor x lr."""
+
+    lr: float = 2e-5
+    betas: tuple[float, ...] = (0.9, 0.95)
+    eps: float = 1e-8
+    weight_decay: float = 0.01
+    warmup_steps: int = 0
+    decay_ratio: float = 1.0
+    """Share of the steps, at the end, over which the learning rate falls."""
+    min_lr_factor: float = 0.1
+    max_norm: float = 1.0
+    """Gradients longer than this are scaled down to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SFTConfig:
+    """Supervised training on a manifest's stages, in order."""
+
+    steps: int | None = None
+    """Steps in every stage, as many passes as that takes; None: one pass over each."""
+    sequences_per_step: int = 8
+    """Packed sequences in one update, over all processes."""
+    sequences_per_forward: int = 1
+    """Packed sequences that one process holds in memory at a time."""
+    checkpoint_every: int = 50
+    export_dtype: Dtype = "float32"
+    optim: OptimConfig = field(default_factory=OptimConfig)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RLConfig:
+    """GSPO on a manifest's RL section."""
+
+    steps: int = 100
+    """Batches of rollouts."""
+    group_size: int | None = None
+    """Rollouts of each problem; None: as the manifest says."""
+    minibatches: int = 2
+    """Updates made with one batch of rollouts; with a single one no ratio ever leaves 1."""
+    clip: Literal["gspo", "motif"] = "gspo"
+    """How far a sequence's ratio may move: losses/gspo.py has the figures."""
+    sequences_per_forward: int = 1
+    """Packed sequences that one process holds in memory at a time."""
+    seed: int = 0
+    checkpoint_every: int = 10
+    export_dtype: Dtype = "float32"
+    optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=1e-6, weight_decay=0.0, min_lr_factor=1.0))
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    """What samples; its model is always the one being trained."""

@@ -1,0 +1,109 @@
+"""A model that learns: torchtitan's model, sharded by FSDP2, with its optimizer and schedule.
+
+Both recipes (sft, rl) are short loops over this. torchtitan's own Trainer is not subclassed: it has
+one sequence length, one loader and one loss a run, and a curriculum changes the first while
+reinforcement has neither of the others. Its components are used as they are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict, set_model_state_dict
+from torchtitan.config.configs import CompileConfig, ParallelismConfig, TrainingConfig
+from torchtitan.distributed import ParallelDims
+from torchtitan.distributed.utils import clip_grad_norm_
+from torchtitan.models.llama3 import Llama3Model
+from torchtitan.protocols.model_spec import ModelSpec
+
+from gradus.trainer.attention import attention_config, attention_masks
+from gradus.trainer.batch import Batch
+from gradus.trainer.config import OptimConfig
+from gradus.trainer.model import model_spec, read_weights, write_folder
+from gradus.trainer.optim.adamw import build_optimizers, build_schedulers
+from gradus.trainer.platform import SPMD_BACKEND, Platform, prepare_sharded
+
+
+class Learner:
+    """Weights, gradients and optimizer state, sharded over all processes."""
+
+    def __init__(
+        self, folder: Path, platform: Platform, *, context_length: int, optim: OptimConfig, num_updates: int
+    ) -> None:
+        self.platform, self._folder, self._max_norm = platform, folder, optim.max_norm
+        self._spec = model_spec(folder, context_length=context_length, attention=attention_config(platform))
+        self.model = _sharded(self._spec, platform, context_length=context_length)
+        options = StateDictOptions(full_state_dict=True)
+        set_model_state_dict(self.model, read_weights(folder, self._spec), options=options)
+        self._optimizers = build_optimizers(self.model, optim)
+        self._schedulers = build_schedulers(self._optimizers, optim, num_updates=num_updates)
+
+    @property
+    def lr(self) -> float:
+        return float(next(iter(self._schedulers.get_metrics().values())))
+
+    def logits(self, batch: Batch) -> Tensor:
+        """Return (rows, positions, vocabulary)."""
+        masks = attention_masks(self.model, batch.positions_BT)
+        return self.model(batch.tokens_BT, positions=batch.positions_BT, attention_masks=masks)
+
+    def update(self) -> float:
+        """Take one optimizer step with the gradients collected; return their norm before clipping."""
+        norm = clip_grad_norm_(self.model.parameters(), self._max_norm, foreach=True)
+        self._optimizers.step()
+        self._schedulers.step()
+        self._optimizers.zero_grad()
+        return float(norm)
+
+    def total(self, values: Tensor) -> Tensor:
+        """Return the sum over all processes."""
+        values = values.detach().clone()
+        dist.all_reduce(values)
+        return values
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "model": get_model_state_dict(self.model),
+            "optimizer": self._optimizers.state_dict(),
+            "scheduler": self._schedulers.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        set_model_state_dict(self.model, state["model"])
+        self._optimizers.load_state_dict(state["optimizer"])
+        self._schedulers.load_state_dict(state["scheduler"])
+
+    def export(self, target: Path, dtype: str = "float32") -> None:
+        """Write the weights as a Hugging Face folder."""
+        weights = get_model_state_dict(self.model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+        if self.platform.is_first:
+            write_folder(target, weights, spec=self._spec, base=self._folder, dtype=getattr(torch, dtype))
+        dist.barrier()
+
+
+def _sharded(spec: ModelSpec, platform: Platform, *, context_length: int) -> Llama3Model:
+    """Build the model without weights, parallelise it, then give it memory."""
+    # One process has nothing to give back between forward and backward.
+    reshard: Literal["default", "never"] = "default" if platform.world_size > 1 else "never"
+    parallelism = ParallelismConfig(spmd_backend=SPMD_BACKEND, fsdp_reshard_after_forward=reshard)
+    with torch.device("meta"):
+        model = spec.model.build()
+    model.verify_module_protocol()
+    model = spec.parallelize_fn(
+        model,
+        parallel_dims=ParallelDims.from_config(parallelism, platform.world_size),
+        training=TrainingConfig(seq_len=context_length, mixed_precision_param=platform.compute_dtype),
+        parallelism=parallelism,
+        compile_config=CompileConfig(),
+        ac_config=None,
+        dump_folder="",
+    )
+    prepare_sharded(model, platform)
+    model.to_empty(device=platform.device)
+    with torch.no_grad():
+        model.init_weights(buffer_device=None)
+    return model.train()

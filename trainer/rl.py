@@ -1,0 +1,142 @@
+"""Reinforcement on a manifest's problems by GSPO: `python -m gradus.trainer.rl`, or under torchrun.
+
+A step samples, judges, and updates in several minibatches. Killed at any moment, the same command
+goes on from the newest checkpoint.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
+from dataclasses import replace
+from statistics import fmean
+from typing import Any
+
+import torch.distributed as dist
+
+from gradus.log import logger
+from gradus.trainer.checkpoint import Checkpoints
+from gradus.trainer.command import Job
+from gradus.trainer.command import main as run_command
+from gradus.trainer.config import RLConfig
+from gradus.trainer.learner import Learner
+from gradus.trainer.losses.gspo import CLIPS, JUDGED
+from gradus.trainer.policy import improve, layout, pack, score
+from gradus.trainer.problems import ProblemBatches
+from gradus.trainer.progress import progress
+from gradus.trainer.rollout import Rollout, TeacherProcess, groups_without_signal, sample, write_rollouts
+
+
+def train(job: Job[RLConfig]) -> None:
+    """Take all steps, then export."""
+    config, platform, run = job.config, job.platform, job.run
+    problems = ProblemBatches(job.manifest_path, job.manifest, seed=config.seed)
+    learner = Learner(
+        job.model,
+        platform,
+        context_length=config.teacher.max_context,
+        optim=config.optim,
+        num_updates=config.steps * config.minibatches,
+    )
+    checkpoints = Checkpoints(run.folder / "checkpoints")
+    if last := checkpoints.newest():
+        checkpoints.load(last, learner)
+    if platform.is_first:
+        run.begin(step=last, num_steps=config.steps)
+    teacher_config = replace(config.teacher, model=str(job.model))
+    opened = closing(TeacherProcess(teacher_config)) if platform.is_first else nullcontext()
+    with opened as teacher, progress("rl", step=last, num_steps=config.steps, quiet=not platform.is_first) as show:
+        for step in range(last + 1, config.steps + 1):
+            metrics = _step(job, learner, problems, (teacher, step))
+            if platform.is_first:
+                run.measured(step, metrics)
+            show(step, metrics)
+            if step % config.checkpoint_every == 0 or step == config.steps:
+                checkpoints.save(step, learner)
+    learner.export(run.folder / "export", config.export_dtype)
+    if platform.is_first:
+        run.finish()
+
+
+def _step(
+    job: Job[RLConfig], learner: Learner, problems: ProblemBatches, at: tuple[TeacherProcess | None, int]
+) -> dict[str, Any]:
+    """Sample with the current weights, learn, and keep the rollouts."""
+    teacher, step = at
+    start = time.perf_counter()
+    rollouts = _rollouts(job, learner, problems, at)
+    sampled_s = time.perf_counter() - start
+    if teacher:
+        path = job.run.folder / "rollouts" / f"step-{step:04d}.parquet"
+        write_rollouts(path, rollouts, policy_version=f"step-{step - 1}")
+    measured = learn(learner, [r for r in rollouts if r.advantage is not None], job.config)
+    if not measured and teacher:
+        logger.info("step %d: no group has both better and worse answers; nothing to learn", step)
+    times = {"sample_s": sampled_s, "seconds": time.perf_counter() - start}
+    return summary(rollouts) | measured | times
+
+
+def _rollouts(
+    job: Job[RLConfig], learner: Learner, problems: ProblemBatches, at: tuple[TeacherProcess | None, int]
+) -> list[Rollout]:
+    """Sample on the first process, for all."""
+    teacher, step = at
+    if step > 1:
+        learner.export(job.run.folder / "policy", job.config.export_dtype)
+    shared: list[Any] = [None]
+    if teacher:
+        if step > 1:
+            teacher.load_weights(job.run.folder / "policy")
+        assert job.manifest.rl is not None
+        group_size = job.config.group_size or job.manifest.rl.group_size
+        shared = [sample(teacher, problems.take(step), group_size=group_size, seed=(job.config.seed, step))]
+    dist.broadcast_object_list(shared)
+    return shared[0]
+
+
+def learn(learner: Learner, rollouts: Sequence[Rollout], config: RLConfig) -> dict[str, float]:
+    """Update once for each minibatch of the same rollouts; return nothing where there are none."""
+    if not rollouts:
+        return {}
+    platform, length = learner.platform, config.teacher.max_context
+    num_minibatches = min(config.minibatches, len(rollouts))
+    minibatches = [
+        [
+            pack(rows, platform, length=length)
+            for rows in layout(
+                rollouts[first::num_minibatches], platform, length=length, rows=config.sequences_per_forward
+            )
+        ]
+        for first in range(num_minibatches)
+    ]
+    # All scored before the first update, and in the very rows of the update: a ratio starts at exactly 1.
+    old, measured = score(learner, [packed for packs in minibatches for packed in packs])
+    rest = iter(old)
+    lr = learner.lr
+    updates = [improve(learner, packs, [next(rest) for _ in packs], clip=CLIPS[config.clip]) for packs in minibatches]
+    means = {name: fmean(update[name] for update in updates) for name in updates[0]}
+    return measured | means | {"ratio_max": max(update["ratio_max"] for update in updates), "lr": lr}
+
+
+def summary(rollouts: Sequence[Rollout]) -> dict[str, Any]:
+    """Return what the rollouts were worth; the reward is the mean score of those that were judged."""
+    judged = [r.verdict.score for r in rollouts if r.verdict.outcome in JUDGED]
+    return {
+        "reward": fmean(judged) if judged else None,
+        "outcomes": dict(Counter(r.verdict.outcome for r in rollouts)),
+        "groups_without_signal": groups_without_signal(rollouts),
+        "used": sum(r.advantage is not None for r in rollouts),
+        "answer_tokens": sum(len(r.completion.token_ids) for r in rollouts),
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    return run_command("rl", RLConfig, train, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
