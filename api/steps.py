@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +89,7 @@ def _sample(
     return {"problems": len(problems), "attempts": total, "made": made, "skipped": total - made, "model": name}
 
 
-def _ask(
-    workspace: Workspace, asks: list[sampling.Ask], teacher: TeacherConfig, what: str, opening: Open
-) -> int:
+def _ask(workspace: Workspace, asks: list[sampling.Ask], teacher: TeacherConfig, what: str, opening: Open) -> int:
     if not asks:
         return 0
     with opening(teacher) as model, progress(what, len(asks)) as advance:

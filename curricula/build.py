@@ -21,7 +21,7 @@ from gradus.curricula.recipe import Recipe, StageConfig
 from gradus.curricula.rl import rl_section
 from gradus.curricula.shards import write_manifest, write_shard
 from gradus.engine.models import model_id, resolve_model
-from gradus.engine.records import Trace, canonical_json
+from gradus.engine.records import Trace, canonical_json, content_id
 from gradus.engine.store import Store
 from gradus.engine.workspace import Workspace
 from gradus.errors import DataError
@@ -34,6 +34,7 @@ def build_manifest(workspace: Workspace, store: Store, recipe: Recipe, traces: S
     folder = resolve_model(recipe.student)
     student, renderer = model_id(folder), Renderer(folder)
     candidates = _candidates(store, traces, renderer, student)
+    inputs = content_id([(c.trace.id, c.pass_rate) for c in candidates])
     dropped: Counter[str] = Counter()
     stages = []
     for config in recipe.stages:
@@ -51,7 +52,7 @@ def build_manifest(workspace: Workspace, store: Store, recipe: Recipe, traces: S
         policy=", ".join(f"{s.name}: {s.policy}" for s in recipe.stages),
         seed=recipe.seed,
         recipe=json.loads(canonical_json(asdict(recipe))),
-        store_version=store.version,
+        inputs=inputs,
         tokenizer=m.Tokenizer(model_id=student, fingerprint=renderer.fingerprint),
         stages=tuple(stages),
         rl=rl_section(workspace.curricula, store, recipe, renderer, student),

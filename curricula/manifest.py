@@ -117,7 +117,8 @@ class Manifest:
     policy: str
     seed: int
     recipe: dict[str, Any]
-    store_version: str
+    inputs: str
+    """Hash of the traces and pass rates that the recipe chose from."""
     tokenizer: Tokenizer
     stages: tuple[Stage, ...]
     rl: RLSection | None = None

@@ -17,6 +17,7 @@ from gradus.curricula.shards import write_shard
 from gradus.engine.records import HELDOUT, Problem, canonical_json
 from gradus.engine.store import Store
 
+
 def rl_section(curricula: Path, store: Store, recipe: Recipe, renderer: Renderer, student: str) -> RLSection:
     """Write the problems inside the band, in the order of their ids."""
     counts = {row["problem_id"]: row for row in store.named("pass_counts", {"model": student})}

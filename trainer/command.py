@@ -1,4 +1,7 @@
-"""The command line that both trainers share, by themselves or under torchrun."""
+"""The command line that both trainers share, by themselves or under torchrun.
+
+`torchrun … -m gradus.trainer.sft -- --manifest …`: without the `--`, torchrun takes `--run` for its own.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ class Job(Generic[C]):
 
 def main(kind: str, config_class: type[C], train: Callable[[Job[C]], None], argv: Sequence[str] | None) -> int:
     """Parse the command line, join the other processes, check the inputs, train; return the exit status."""
-    arguments = _parser(kind).parse_args(argv)
+    arguments = _parser(kind).parse_intermixed_args(argv)
     log.configure()
     try:
         loaded = config.load(config_class, arguments.recipe, arguments.override)

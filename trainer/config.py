@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from gradus.engine.teachers.base import TeacherConfig
@@ -27,6 +27,15 @@ class OptimConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RLOptimConfig(OptimConfig):
+    """As above, with small constant steps."""
+
+    lr: float = 1e-6
+    weight_decay: float = 0.0
+    min_lr_factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SFTConfig:
     """Supervised training on a manifest's stages, in order."""
 
@@ -38,7 +47,7 @@ class SFTConfig:
     """Packed sequences that one process holds in memory at a time."""
     checkpoint_every: int = 50
     export_dtype: Dtype = "float32"
-    optim: OptimConfig = field(default_factory=OptimConfig)
+    optim: OptimConfig = OptimConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,6 @@ class RLConfig:
     seed: int = 0
     checkpoint_every: int = 10
     export_dtype: Dtype = "float32"
-    optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=1e-6, weight_decay=0.0, min_lr_factor=1.0))
-    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    optim: RLOptimConfig = RLOptimConfig()
+    teacher: TeacherConfig = TeacherConfig()
     """What samples; its model is always the one being trained."""

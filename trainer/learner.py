@@ -7,6 +7,7 @@ reinforcement has neither of the others. Its components are used as they are.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,7 +76,9 @@ class Learner:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         set_model_state_dict(self.model, state["model"])
         self._optimizers.load_state_dict(state["optimizer"])
-        self._schedulers.load_state_dict(state["scheduler"])
+        with warnings.catch_warnings():  # torchtitan recomputes the rate in a way that PyTorch warns of
+            warnings.simplefilter("ignore", UserWarning)
+            self._schedulers.load_state_dict(state["scheduler"])
 
     def export(self, target: Path, dtype: str = "float32") -> None:
         """Write the weights as a Hugging Face folder."""

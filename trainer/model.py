@@ -181,8 +181,7 @@ def tokenizer_fingerprint(folder: Path) -> str:
 
 
 def _chat_template(folder: Path) -> str:
-    config, template = folder / "tokenizer_config.json", folder / "chat_template.jinja"
-    written = json.loads(config.read_text()).get("chat_template") if config.exists() else None
-    if isinstance(written, str):
-        return written
-    return template.read_text() if template.exists() else ""
+    template, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
+    if template.exists():
+        return template.read_text()
+    return str(json.loads(config.read_text()).get("chat_template", "")) if config.exists() else ""

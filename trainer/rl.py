@@ -32,8 +32,15 @@ from gradus.trainer.rollout import Rollout, TeacherProcess, groups_without_signa
 
 def train(job: Job[RLConfig]) -> None:
     """Take all steps, then export."""
+    problems = ProblemBatches(job.manifest_path, job.manifest, seed=job.config.seed)
+    config = replace(job.config.teacher, model=str(job.model))
+    # First, so that the teacher opens while the learner reads its weights.
+    with closing(TeacherProcess(config)) if job.platform.is_first else nullcontext() as teacher:
+        _train(job, problems, teacher)
+
+
+def _train(job: Job[RLConfig], problems: ProblemBatches, teacher: TeacherProcess | None) -> None:
     config, platform, run = job.config, job.platform, job.run
-    problems = ProblemBatches(job.manifest_path, job.manifest, seed=config.seed)
     learner = Learner(
         job.model,
         platform,
@@ -46,9 +53,7 @@ def train(job: Job[RLConfig]) -> None:
         checkpoints.load(last, learner)
     if platform.is_first:
         run.begin(step=last, num_steps=config.steps)
-    teacher_config = replace(config.teacher, model=str(job.model))
-    opened = closing(TeacherProcess(teacher_config)) if platform.is_first else nullcontext()
-    with opened as teacher, progress("rl", step=last, num_steps=config.steps, quiet=not platform.is_first) as show:
+    with progress("rl", step=last, num_steps=config.steps, quiet=not platform.is_first) as show:
         for step in range(last + 1, config.steps + 1):
             metrics = _step(job, learner, problems, (teacher, step))
             if platform.is_first:

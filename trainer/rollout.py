@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from multiprocessing.connection import Connection
@@ -100,23 +100,26 @@ class TeacherProcess:
 
 
 def _serve(config: TeacherConfig, connection: Connection) -> None:
-    """Open the teacher at the first call and answer calls until the other end closes."""
+    """Open the teacher at once, then answer calls until the other end closes; what fails is told there."""
     for name in torchrun_variables():
         del os.environ[name]
-    teacher: Teacher | None = None
+    teacher, error = _attempt(lambda: open_teacher(config))
     while True:
         try:
             verb, argument = connection.recv()
         except EOFError:
             break
-        try:
-            teacher = teacher or open_teacher(config)
-            connection.send((_perform(teacher, verb, argument), ""))
-        except Exception:
-            # The trainer's process says what went wrong; this one has no one to tell.
-            connection.send((None, traceback.format_exc()))
+        connection.send((None, error) if error else _attempt(lambda: _perform(teacher, verb, argument)))  # noqa: B023
     if teacher:
         teacher.close()
+
+
+def _attempt(action: Callable[[], Any]) -> tuple[Any, str]:
+    """Return (result, nothing) or (None, the traceback): this process has no one else to tell."""
+    try:
+        return action(), ""
+    except Exception:
+        return None, traceback.format_exc()
 
 
 def _perform(teacher: Teacher, verb: str, argument: Any) -> Any:

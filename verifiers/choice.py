@@ -16,8 +16,13 @@ from gradus.verifiers.base import SpecError, Verdict, failed, passed, unparseabl
 from gradus.verifiers.formula.extract import stated
 
 _WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\s*\{([^{}]*)\}|[*$`]")
-_LETTER = re.compile(r"(?:option|choice|answer)?[\s:]*\(?([A-Z])\)?(?:[).:,;\s]|$)", re.IGNORECASE)
-_ANOTHER = re.compile(r"(?:\bor\b|\band\b|,|/|&)\s*\(?([A-Z])\)?(?:[).:,;\s]|$)", re.IGNORECASE)
+_FIRST = re.compile(
+    r"(?:(?:option|choice|answer)\b[\s:]*)?"
+    r"(?:\(([A-Z])\)|([A-Z])(?:\)|(?=[.:,;/&]|\s+(?:or|and|because|since|[A-Z])\b|\s*$)))",
+    re.IGNORECASE,
+)
+# "I" after a comma is a person.
+_NEXT = re.compile(r"(?:\s*(?:\bor\b|\band\b|[,/&])\s*|\s+)\(?([A-HJ-Z])\)?(?![\w'])")
 
 
 def check(spec: Mapping[str, Any]) -> None:
@@ -53,12 +58,12 @@ def _named(text: str, choices: Sequence[str]) -> str | None:
     for letter, option in zip(ascii_uppercase, choices, strict=False):
         if _plain(option) == _plain(text):
             return letter
-    match = _LETTER.match(text)
-    # "A square" and "I think" are sentences; "A" and "A) square" name an option.
-    if match is None or (match[0][-1:].isspace() and len(text.split()) > 1 and "(" not in match[0]):
-        sentence = match is not None and re.fullmatch(r"[A-Z]\s+(?:or|and|,|/|&)\s+\(?[A-Z]\)?.?", text)
-        return text if sentence else None
-    letters = [match[1], *_ANOTHER.findall(text[match.end(1) :])]
+    match = _FIRST.match(text)
+    if match is None:
+        return None
+    letters = [match[1] or match[2]]
+    while match := _NEXT.match(text, match.end()):
+        letters.append(match[1])
     return " or ".join(letter.upper() for letter in letters)
 
 

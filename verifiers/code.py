@@ -7,9 +7,8 @@ the share of tests passed.
 tests: assert statements. Where one can be split (program/assertions.py), only the program's calls run in
 the sandbox and their values come back as plain data; the expected value never enters, so nothing the
 program does to `==`, built-ins, the interpreter or the result channel can help it. A test that cannot be
-split (a comprehension over calls, several statements, a class of the program in isinstance) runs inside
-and reports by a nonce: exits and replaced built-ins do not pass, but a program that searches its own
-stack for the nonce would.
+split runs inside and reports by a nonce: exits and replaced built-ins do not pass, but an object with its
+own `__eq__` would, and so would a program that searches its stack for the nonce.
 
 stdin_tests: input and exact output, compared by line, up to trailing spaces and blank lines at the end;
 the program must also end with exit code 0. Not covered: tolerance in printed numbers, several right
@@ -100,12 +99,12 @@ def _assertion(program: Program, test: str) -> str:
         parts = split(test, program.names)
     except UnsplittableError:
         return _inside(program, test)
-    done = run(program.job("values", parts=parts.leaves))
+    done = run(program.job("values", setup=parts.setup, parts=parts.leaves))
     try:
         values = [decode(value) for value in _result(done)["values"]]
         if len(values) == len(parts.leaves) and parts.holds(values):
             return ""
-        said = ", ".join(f"{leaf} gave {value!r}" for leaf, value in zip(parts.leaves, values, strict=True))
+        said = ", ".join(f"{leaf} gave {_written(value)}" for leaf, value in zip(parts.leaves, values, strict=True))
     except KeyError:
         said = _trouble(done, program)
     except (NotPlainError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
@@ -147,6 +146,13 @@ def _trouble(done: Run, program: Program) -> str:
         return _brief(str(error))
     last = done.stderr.strip().splitlines()[-1:]
     return _brief(f"ended with exit code {done.exit_code} and no result" + (f": {last[0]}" if last else ""))
+
+
+def _written(value: Any) -> str:
+    try:
+        return repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 def _lines(text: str) -> list[str]:

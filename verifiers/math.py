@@ -16,7 +16,7 @@ from typing import Any
 
 from gradus.verifiers.base import SpecError, Verdict, failed, passed, unparseable, verifier
 from gradus.verifiers.formula.equal import same
-from gradus.verifiers.formula.extract import MAX_SHORT_CHARS, shown, stated
+from gradus.verifiers.formula.extract import MAX_SHORT_CHARS, only_number, shown, stated
 from gradus.verifiers.formula.parse import parse
 from gradus.verifiers.formula.syntax import Node, ParseError
 
@@ -35,7 +35,7 @@ def check(spec: Mapping[str, Any]) -> None:
 @verifier("math", version="1", check=check)
 def math(answer: str, *, expected: str, tolerance: float | None = None) -> Verdict:
     """Pass when the last answer given in the text equals expected."""
-    found = stated(answer) or _shown(answer, expected)
+    found = _stated(answer, expected) or _shown(answer, expected)
     if found is None:
         return unparseable("no final answer in the text: put it in \\boxed{}")
     said = f"got {_brief(found)}, expected {_brief(expected)}"
@@ -46,6 +46,14 @@ def math(answer: str, *, expected: str, tolerance: float | None = None) -> Verdi
         if want is not None and got is not None and same(want, got, tolerance):
             return passed(said)
     return failed(said)
+
+
+def _stated(answer: str, expected: str) -> str | None:
+    """Return the marked answer; of a sentence, where mathematics is expected, its only number."""
+    found = stated(answer)
+    if found is None or _tree(found) is not None or _tree(expected) is None:
+        return found
+    return only_number(found) or found
 
 
 def _shown(answer: str, expected: str) -> str | None:

@@ -27,7 +27,8 @@ def verify_all(tasks: Iterable[Task], *, workers: int = 1) -> Iterator[Verdict]:
     if workers <= 1:
         yield from (verify(*task) for task in tasks)
         return
-    chunks = iter(lambda source=iter(tasks): list(itertools.islice(source, CHUNK)), [])
+    source = iter(tasks)
+    chunks = iter(lambda: list(itertools.islice(source, CHUNK)), [])
     pool = _open(workers)
     try:
         flying: list[tuple[list[Task], Future[list[Verdict]]]] = []

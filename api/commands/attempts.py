@@ -40,5 +40,7 @@ def correct(args: argparse.Namespace) -> Result:
     """Ask the teacher to correct failed attempts, verify, and keep what passes."""
     recipe = load_recipe(args.recipe, args.overrides)
     counts = steps.correct(Workspace.find(args.workspace), recipe, workers=args.workers)
-    text = "{failures} failures: {made} corrections asked for, {skipped} were there already; {kept} of {corrections} pass"
+    text = (
+        "{failures} failures: {made} corrections asked for, {skipped} were there already; {kept} of {corrections} pass"
+    )
     return Result(counts, text.format(**counts))

@@ -52,7 +52,9 @@ def command(
 def recipe_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --recipe and `key=value` overrides."""
     parser.add_argument("--recipe", default="default", help="one of ours by name, or a TOML file (default: default)")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="override the recipe, as sample.num_attempts=8")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="override the recipe, as sample.num_attempts=8"
+    )
 
 
 def worker_arguments(parser: argparse.ArgumentParser) -> None:

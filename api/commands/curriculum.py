@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from pathlib import Path
 
 from gradus.api import steps
 from gradus.api.commands.base import Result, command, recipe_arguments
 from gradus.api.commands.table import table
 from gradus.curricula import manifest as m
+from gradus.curricula.find import find_manifest
 from gradus.curricula.recipe import load_recipe
 from gradus.engine.workspace import Workspace
-from gradus.errors import DataError
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,20 +33,6 @@ def curriculum(args: argparse.Namespace) -> Result:
     manifest = m.verify(path)
     files = manifest.files()
     return Result({"manifest": manifest.id, "files": len(files)}, f"{path}: {len(files)} files, every hash is right")
-
-
-def find_manifest(workspace: Workspace, name: str) -> Path:
-    """Return the path of a manifest by its id, the start of its id, or `latest`."""
-    paths = sorted(workspace.manifests.glob("*.json"), key=lambda p: p.stat().st_mtime)
-    if name == "latest" and paths:
-        return paths[-1]
-    fitting = [path for path in paths if path.stem.startswith(name)]
-    if len(fitting) != 1:
-        raise DataError(
-            f"{workspace.manifests}: {'no' if not fitting else 'more than one'} manifest {name!r}; "
-            f"there are: {', '.join(p.stem[:12] for p in paths) or 'none; `gradus curriculum build` makes one'}"
-        )
-    return fitting[0]
 
 
 def _shown(manifest: m.Manifest, before: str) -> Result:

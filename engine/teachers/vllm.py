@@ -99,11 +99,14 @@ def _open(folder: str, max_context: int, options: dict[str, Any]) -> Any:
 
 def _prepare_cpu() -> None:
     """Settings measured on quiet cores: all of them for one engine, in this process."""
+    import torch
+
     cores = sorted(os.sched_getaffinity(0))
     os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", ",".join(map(str, cores)))
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    torch.compiler.set_stance("force_eager")  # compiling the ranks of log-probabilities costs 4 s and needs gcc
 
 
 def _completion(output: Any, seconds: float) -> Completion:

@@ -9,9 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import tiny  # noqa: E402
+import tiny
 
-from gradus.trainer import platform as platforms  # noqa: E402
+from gradus.trainer import platform as platforms
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def platform():
     platforms.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def python():
     """Start this Python with arguments, one thread and no interpreter for kernels, like a user would."""
     environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"} | {"OMP_NUM_THREADS": "1"}

@@ -134,7 +134,7 @@ def make_manifest(workspace, model, *, stages=(), rl=None):
         policy="none",
         seed=0,
         recipe={},
-        store_version="0",
+        inputs="0",
         tokenizer=m.Tokenizer(model_id="tiny", fingerprint=tokenizer_fingerprint(model)),
         stages=tuple(stages),
         rl=rl,

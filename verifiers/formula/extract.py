@@ -11,12 +11,16 @@ import re
 
 MAX_TEXT_CHARS = 60_000
 MAX_SHORT_CHARS = 160
+MAX_LINE_CHARS = 2000
+MAX_BOXES = 64
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _STATED = re.compile(
-    r"(?:####\s*|\b(?:final\s+answer|answer|result)\b(?:\s+is\s*:?|\s*:|\s*=)[*\s]*)(?P<said>[^\n]+)", re.IGNORECASE
+    r"(?:####\s*|\b(?:final\s+answer|answer)\b(?:\s+is\s*:?|\s*:|\s*=)[*\s]*)(?P<said>[^\n]+)", re.IGNORECASE
 )
 _INLINE = re.compile(r"\$\$?([^$]+)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]")
-NUMBER = re.compile(r"[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:(?<=\d)\.\d+|(?<=\d)|\.\d+)(?:\s*/\s*\d+)?\s*\\?%?")
+NUMBER = re.compile(
+    r"(?:(?<![\w)}])[-−])?(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:\s*/\s*\d+)?\s*(?:\\?%)?"
+)
 
 
 def stated(text: str) -> str | None:
@@ -33,13 +37,19 @@ def stated(text: str) -> str | None:
     return _boxless(said[1])
 
 
+def only_number(text: str) -> str | None:
+    """Return the number in a text that has just one."""
+    numbers = [match[0].strip() for match in NUMBER.finditer(text)]
+    return numbers[0] if len(numbers) == 1 else None
+
+
 def shown(text: str) -> list[str]:
     """Return what an unmarked text may be giving as its answer, best first."""
     text = text.strip()
     if not text:
         return []
     candidates = [text] if len(text) <= MAX_SHORT_CHARS and "\n" not in text else []
-    last = text[-MAX_TEXT_CHARS:].splitlines()[-1].strip().strip("*")
+    last = text[-MAX_TEXT_CHARS:].splitlines()[-1].strip().strip("*")[-MAX_LINE_CHARS:]
     inline = [next(group for group in match.groups() if group) for match in _INLINE.finditer(last)]
     if inline:
         candidates.append(inline[-1])
@@ -54,7 +64,7 @@ def _boxes(text: str) -> list[tuple[int, str]]:
     """Return (position, content) of every box, neighbours joined."""
     found: list[tuple[int, str]] = []
     end = -1
-    for match in _BOXED.finditer(text):
+    for match in list(_BOXED.finditer(text))[-MAX_BOXES:]:
         if match.start() < end:
             continue
         closing = _closing(text, match.end())
@@ -84,7 +94,7 @@ def _closing(text: str, start: int) -> int | None:
 
 def _boxless(said: str) -> str:
     """Trim a stated answer to its first sentence or formula."""
-    said = said.strip().strip("*").strip()
+    said = said[:MAX_LINE_CHARS].strip().strip("*").strip()
     if match := _INLINE.match(said):
         rest = said[match.end() :]
         if re.match(r"\W*(?:$|[A-Z])|\s*\.", rest):

@@ -20,6 +20,7 @@ from gradus.verifiers.formula.syntax import FUNCTIONS, Node, ParseError, Token, 
 MAX_DEPTH = 40
 MAX_TREE_DEPTH = 150
 MAX_ELEMENTS = 64
+MAX_UNIT_WORDS = 4
 ONE = Node("number", value=Fraction(1))
 _CLOSERS = {"(": ")]", "[": ")]", r"\{": r"\}", "{": "}"}
 
@@ -59,6 +60,9 @@ def _element(tokens: list[Token]) -> Node:
     unit, tokens = tokens[first:], tokens[:first]
     if unit and unit[0].text.startswith("for"):
         unit = []
+    measured = any(token.kind == "number" or token.text == "pi" for token in tokens)
+    if unit and not (measured and sum(token.kind == "text" for token in unit) <= MAX_UNIT_WORDS):
+        raise ParseError("words that are no unit")
     if any(token.kind not in {"text", "number", "symbol", "operator", "{", "}"} for token in unit):
         raise ParseError("words between formulas")
     if len(tokens) > 3 and [t.text for t in tokens[-3:-1]] == ["_", "{"]:
@@ -246,7 +250,7 @@ class Parser:
     def based(self, number: Node) -> Node:
         """A subscript on a number is its base, which is part of what it says."""
         base = self.subscript()
-        return Node("unit", (number,), base) if base else number
+        return Node("based", (number,), base) if base else number
 
     def subscript(self) -> str:
         if not self.accept("_"):

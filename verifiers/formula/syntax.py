@@ -69,6 +69,9 @@ BRACKETS = (
     | {r"\langle": "(", r"\rangle": ")"}
 )
 UNITS = {"cm", "mm", "km", "kg", "mg", "ml", "ft", "hr", "hrs", "mph", "kmh", "oz", "lb", "lbs", "units", "deg"}
+# Two letters are a product unless they are one of these.
+_SHORT = "so it is of in to we he if as at by an no on up us am my me do go be"
+SHORT_WORDS = UNITS.union(_SHORT.split())
 _WORDS_TO_TWELVE = "zero one two three four five six seven eight nine ten eleven twelve"
 NUMBER_WORDS = {word: number for number, word in enumerate(_WORDS_TO_TWELVE.split())}
 
@@ -79,7 +82,8 @@ _REWRITES = [
         (r"\\\$", ""),
         (r"(?<=\d)(?:\{,\}|,?\\[,!]|,\\ )(?=\d{3}(?!\d))", ""),
         (r"(?<!\\)\\[,;:!> ]|~|\\\\$|\\\(|\\\)|\\\[|\\\]|\$", " "),
-        (r"\^\s*\{?\s*\\(?:text|mathrm)\s*\{(?:st|nd|rd|th)\}\s*\}?", ""),
+        (r"\^\s*\{\s*\\(?:text|mathrm)\s*\{(?:st|nd|rd|th)\}\s*\}", ""),
+        (r"(?<=\d)\s*\^?\s*\\(?:text|mathrm)\s*\{(?:st|nd|rd|th)\}", ""),
         (r"\\[dtc]frac", r"\\frac"),
         (r"\\mathbb\s*\{?\s*([A-Z])\s*\}?", r" \\set\1 "),
         (r"\^\s*(?:\\circ|\{\s*\\circ\s*\})|°|\\degree|\\circ", r"\\text{degree}"),
@@ -98,7 +102,7 @@ _TOKEN = re.compile(
     r"""\s*(?:
       (?P<text>\\(?:text|mathrm|textbf|textit|mbox|operatorname|mathbf|mathit|rm|textrm)\s*\{(?P<inner>[^{}]*)\})
     | (?P<environment>\\(?:begin|end)\s*\{(?P<name>[a-z]*matrix|array|cases)\}(?:\{[lcr|]*\})?)
-    | (?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)
+    | (?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3}(?![\d.]))?|\.\d+)
     | (?P<row>\\\\)
     | (?P<command>\\[a-zA-Z]+|\\.)
     | (?P<word>[a-zA-Z]+(?:-[a-zA-Z]{2,})?)
@@ -163,7 +167,7 @@ def _words(word: str) -> Iterator[Token]:
         yield Token("function", lower)
     elif lower in NUMBER_WORDS:
         yield Token("number", str(NUMBER_WORDS[lower]))
-    elif len(word) == 1 or (len(word) == 2 and word.isalpha() and lower not in UNITS):
+    elif len(word) == 1 or (len(word) == 2 and word.isalpha() and lower not in SHORT_WORDS):
         yield from (Token("symbol", letter) for letter in word)
     elif word:
         yield Token("text", word)

@@ -2,8 +2,9 @@
 
 `assert abs(f(2) - 1.41) < 0.01` has one leaf, `f(2)`. The sandbox returns its value; the rest, expected
 value included, is computed here, by an interpreter that knows literals, comparisons, logic, arithmetic
-and a few pure functions over plain data. A comprehension, lambda or method call over a call's result
-belongs to its leaf or makes the test unsplittable.
+and a few pure functions over plain data. Attributes, subscripts and comprehensions of a call belong to
+its leaf; statements before the assert run inside. Unsplittable: a comprehension that compares, several
+asserts, a class of the program in isinstance, lambdas and f-strings outside a call.
 """
 
 from __future__ import annotations
@@ -68,8 +69,9 @@ class UnsplittableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A test: the expressions to evaluate inside, and the tree to evaluate outside."""
+    """A test: statements to run and then expressions to evaluate inside, and the tree to evaluate outside."""
 
+    setup: str
     leaves: tuple[str, ...]
     tree: ast.expr
 
@@ -79,13 +81,15 @@ class Split:
 
 
 def split(test: str, defined: Collection[str] = ()) -> Split:
-    """Split an assert statement; a built-in that the program defines anew counts as the program's."""
-    body = ast.parse(test.strip()).body
-    if len(body) != 1 or not isinstance(body[0], ast.Assert):
-        raise UnsplittableError("not a single assert statement")
+    """Split an assert, with statements before it or not; a built-in that the program defines is the program's."""
+    *setup, last = ast.parse(test.strip()).body or [ast.Pass()]
+    if not isinstance(last, ast.Assert) or any(
+        isinstance(node, ast.Assert) for part in setup for node in ast.walk(part)
+    ):
+        raise UnsplittableError("not one assert statement, at the end")
     splitter = _Splitter(set(defined))
-    tree = splitter.lift(body[0].test)
-    return Split(tuple(splitter.leaves), tree)
+    tree = splitter.lift(last.test)
+    return Split("\n".join(map(ast.unparse, setup)), tuple(splitter.leaves), tree)
 
 
 class _Splitter:
@@ -104,6 +108,8 @@ class _Splitter:
             return node
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             return self.leaf(node)
+        if isinstance(node, ast.ListComp | ast.GeneratorExp) and not _decides(node.elt):
+            return self.leaf(ast.ListComp(node.elt, node.generators))
         if isinstance(node, ast.Compare):
             return ast.Compare(self.lift(node.left), node.ops, [self.lift(right) for right in node.comparators])
         if isinstance(node, ast.BoolOp):
@@ -194,7 +200,7 @@ class _Outside:
         numbers = all(isinstance(x, int | float | complex) for x in (left, right))
         if isinstance(node.op, ast.Mult) and not numbers and sizes[0] * sizes[1] > MAX_LENGTH:
             raise ValueError("a product too long to build")
-        if isinstance(node.op, ast.Pow) and (not numbers or sizes[1] > 1000 or sizes[0].bit_length() > 1000):
+        if isinstance(node.op, ast.Pow) and (not numbers or sizes[0].bit_length() * sizes[1] > MAX_LENGTH):
             raise ValueError("a power too large to compute")
         if isinstance(node.op, ast.Mod) and not numbers:
             raise ValueError("text formatting in a test")
@@ -219,6 +225,11 @@ def dotted(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return f"{node.value.id}.{node.attr}"
     return ""
+
+
+def _decides(node: ast.expr) -> bool:
+    """Whether node compares: inside the sandbox the program could lie about the outcome."""
+    return any(isinstance(part, ast.Compare | ast.BoolOp | ast.Not) for part in ast.walk(node))
 
 
 def _type_names(node: ast.expr) -> set[str]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-import json
 import os
 import sys
+import threading
 import traceback
 import types
+from json import dumps
 from typing import Any
 
 from gradus.verifiers.sandbox.plain import encode
@@ -34,26 +35,27 @@ def answer(job: dict[str, Any]) -> None:
         result = {"error": f"SystemExit: {stop.code}"}
     except BaseException as error:
         code, result = 1, {"error": _last_line(error)}
-    text = json.dumps(result).encode()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError, AttributeError):
             code = code or 1
-    os.write(RESULT_FD, text)
+    os.write(RESULT_FD, dumps(result).encode())
     os._exit(code & 255)
 
 
 def _values(job: dict[str, Any]) -> dict[str, Any]:
-    """Return the value of each expression, after running the program as a module."""
+    """Return the value of each expression, after running the program as a module and the test's setup."""
     namespace = _load(job, "solution")
+    exec(compile(job["setup"], "<test>", "exec"), namespace)
     return {"values": [encode(eval(compile(text, "<test>", "eval"), namespace)) for text in job["parts"]]}
 
 
 def _statements(job: dict[str, Any]) -> dict[str, Any]:
-    """Return the nonce if the statements run to their end, with built-ins the program has not replaced."""
+    """Return the nonce if the statements run to their end; built-ins are Python's, not the program's."""
     kept = dict(vars(builtins))
-    namespace = {**_load(job, "solution"), "__builtins__": kept}
+    defined = _load(job, "solution")
+    namespace = {name: value for name, value in defined.items() if name not in kept} | {"__builtins__": kept}
     for text in job["parts"]:
         exec(compile(text, "<test>", "exec"), namespace)
     return {"nonce": job["nonce"]}
@@ -62,6 +64,9 @@ def _statements(job: dict[str, Any]) -> dict[str, Any]:
 def _script(job: dict[str, Any]) -> dict[str, Any]:
     """Run the program as a script; its output is the result."""
     _load(job, "__main__")
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join()
     return {}
 
 

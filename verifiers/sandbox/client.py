@@ -28,6 +28,7 @@ class Job:
 
     mode: Mode
     source: str = ""
+    setup: str = ""
     parts: tuple[str, ...] = ()
     stdin: str = ""
     nonce: str = ""

@@ -40,7 +40,6 @@ def main(channel_fd: int) -> None:
     limits.hide_from_others()
     for name in WARM.split():
         importlib.import_module(name)
-    random.seed(0)
     gc.collect()
     gc.freeze()
     send(channel, {"ready": True})
@@ -92,6 +91,8 @@ def _become_program(job: dict[str, Any], files: list[int]) -> None:
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w")), encoding="utf-8")
         sys.stderr = io.TextIOWrapper(io.BufferedWriter(io.FileIO(2, "w")), encoding="utf-8", write_through=True)
         os.chdir(SCRATCH)
+        # A fork reseeds it from the clock.
+        random.seed(0)
         cpu_s = int(job["timeout_s"]) + 1
         limits.limit_resources(cpu_s=cpu_s, memory_mb=job["memory_mb"], file_bytes=MAX_OUTPUT_BYTES)
         limits.filter_system_calls()

@@ -1,0 +1,185 @@
+"""Verifier "math": what must pass, what must fail, what is not an answer, what tries to stall it."""
+
+import threading
+import time
+
+import pytest
+
+from gradus.verifiers.base import SpecError, check_spec, verify
+from gradus.verifiers.formula.extract import stated
+
+
+def outcome(answer: str, expected: str, **spec) -> str:
+    return verify("math", answer, {"expected": expected, **spec}).outcome
+
+
+EQUAL = [
+    ("0.5", "1/2"),
+    (r"50\%", "1/2"),
+    (r"50\%", "50"),
+    ("1{,}234", "1234"),
+    ("1,234", "1234"),
+    (r"\$5", "5"),
+    (r"2\frac{1}{2}", "5/2"),
+    ("2 1/2", "2.5"),
+    (r"\frac12", "0.5"),
+    (r"-\dfrac{3}{4}", "-0.75"),
+    (r"\sqrt{8}", r"2\sqrt2"),
+    (r"\frac{1}{\sqrt[3]{4}}", "2^{-2 / 3}"),
+    ("x=5", "5"),
+    (r"5 \text{ cm}", "5"),
+    (r"90^\circ", "90"),
+    ("−3", "-3"),
+    ("1e3", "1000"),
+    ("0.3333333333", "1/3"),
+    ("twelve", "12"),
+    ("(x+1)^2", "x^2+2x+1"),
+    (r"\sin^2 x", r"1-\cos^2 x"),
+    ("a^{m+n}", "a^m a^n"),
+    ("|x-1|", "|1-x|"),
+    (r"e^{i\pi}", "-1"),
+    (r"\log_2 8", "3"),
+    (r"\binom{5}{2}", "10"),
+    ("5!", "120"),
+    (r"\tan^{-1}(1)", r"\pi/4"),
+    ("2,1", "1,2"),
+    (r"3\pm\sqrt2", r"3+\sqrt2, 3-\sqrt2"),
+    ("(-\\infty, 3)", "x<3"),
+    (r"x \in [1,2]", r"1\le x\le 2"),
+    (r"(-\infty,1)\cup(2,\infty)", "x<1 or x>2"),
+    ("y=2x+1", "2x-y+1=0"),
+    ("f(z)=z", "f(x)=x"),
+    ("(x, y) = (1, 2)", "(1,2)"),
+    (r"\begin{pmatrix}-\frac13\\ 2\end{pmatrix}", r"\begin{bmatrix}-1/3 \\ 2\end{bmatrix}"),
+    (r"\text{Even}", "even"),
+    (r"\emptyset", r"\{\}"),
+]
+DIFFERENT = [
+    ("1/2^98", "1/2^99"),
+    (r"\frac{\sqrt{2}}{2^{200}}", r"\frac{\sqrt{2}}{2^{201}}"),
+    ("1.6e-19", "9.1e-31"),
+    ("10^{20}+1", "10^{20}"),
+    ("5", "5.0001"),
+    ("5.0001", "5"),
+    ("0.333", "1/3"),
+    ("3.14159", r"\pi"),
+    ("5 km/s", "5 m/s"),
+    ("10m", "10"),
+    ("40 a, 50 b", "40 a, 60 b"),
+    ("101", "101_2"),
+    (r"0.5\%", "0.5"),
+    (r"\sqrt{2}", r"-\sqrt{2}"),
+    ("2", r"\pm 2"),
+    (r"\pm 2", "2"),
+    ("(2,1)", "(1,2)"),
+    (r"\{1,2\}", "(1,2)"),
+    ("[1,2)", "(1,2)"),
+    ("1,2,3", "1,2"),
+    ("5 or 6", "5"),
+    ("k>-5", r"(-\infty,-5)"),
+    (r"x\le 5", "x<5"),
+    (r"\infty", r"-\infty"),
+    ("y=3x", "y=2x"),
+    ("x^3", "x^2"),
+    ("x", "y"),
+    ("1-i", "1+i"),
+    ("0", "1/10^{60}"),
+    ("100!", "101!"),
+    (r"\text{odd}", r"\text{even}"),
+]
+
+
+@pytest.mark.parametrize(("got", "expected"), EQUAL)
+def test_equal_answers_pass(got, expected):
+    assert outcome(rf"So \boxed{{{got}}}.", expected) == "pass"
+
+
+@pytest.mark.parametrize(("got", "expected"), DIFFERENT)
+def test_different_answers_fail(got, expected):
+    assert outcome(rf"So \boxed{{{got}}}.", expected) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "wanted"),
+    [
+        ("The area is 12, so the final answer is $\\frac{3}{4}$.", "3/4", "pass"),
+        ("3 + 4 = 7\n#### 1,200", "1200", "pass"),
+        ("x = 3 so y = 4", "4", "pass"),
+        ("I think it is 7.", "7", "pass"),
+        ("**Answer:** 42", "42", "pass"),
+        ("So, the answer is 18 dollars", "18", "pass"),
+        ("the final answer is $5$. I hope so.\n\\boxed{6}", "6", "pass"),
+        ("the final answer is $5$. I hope so.\n\\boxed{6}", "5", "fail"),
+        ("\\boxed{5}. Wait, no:\n\\boxed{6}", "5", "fail"),
+        ("either \\boxed{5} or \\boxed{6}", "6", "fail"),
+        ("\\boxed{5 \\text{ or } 6}", "6", "fail"),
+        ("it is between 3-5", "-5", "fail"),
+        ("I have no idea", "7", "unparseable"),
+        ("\\boxed{}", "7", "unparseable"),
+        ("", "7", "unparseable"),
+    ],
+)
+def test_the_last_stated_answer_counts(answer, expected, wanted):
+    assert outcome(answer, expected) == wanted
+
+
+def test_nested_braces_belong_to_the_box():
+    assert stated(r"thus \boxed{\frac{1}{\sqrt{2}}} holds") == r"\frac{1}{\sqrt{2}}"
+
+
+def test_tolerance_is_relative_and_only_where_asked():
+    assert outcome(r"\boxed{85.71}", "600/7") == "fail"
+    assert outcome(r"\boxed{85.71}", "600/7", tolerance=1e-3) == "pass"
+    assert outcome(r"\boxed{86}", "600/7", tolerance=1e-3) == "fail"
+
+
+def test_the_reason_names_both_answers():
+    assert verify("math", r"\boxed{3/4}", {"expected": "0.8"}).reason == "got 3/4, expected 0.8"
+
+
+HOSTILE = [
+    "9^{9^9}",
+    "9^{9^{9^{9^9}}}",
+    "100000000!",
+    "x!!!!!!",
+    "7^{3e7}",
+    "10^{-10^{10}}",
+    "(1+2i)^{1000000}",
+    r"\sin(10^{10^{10}})",
+    r"\binom{10000000}{5000000}",
+    "e^{e^{e^{e^e}}}",
+    "(" * 300 + "1" + ")" * 300,
+    "-" * 900 + "1",
+    "1+" * 50_000 + "1",
+    r"\[" * 20_000,
+    r"\boxed{" * 5_000,
+    r"\sqrt{" * 300 + "2" + "}" * 300,
+    "{" * 4_000,
+    "9" * 50_000,
+    " " * 100_000,
+    "1," * 30_000,
+    '__import__("os").system("true")',
+]
+
+
+@pytest.mark.parametrize("expected", ["5", "x^2+1"])
+def test_hostile_answers_neither_pass_nor_stall(expected):
+    for text in HOSTILE:
+        start = time.perf_counter()
+        for answer in (text, rf"\boxed{{{text}}}", f"the answer is {text}"):
+            assert outcome(answer, expected) in {"fail", "unparseable"}, text[:40]
+        assert time.perf_counter() - start < 2, text[:40]
+
+
+def test_it_works_in_any_thread():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(outcome(r"\boxed{\sqrt{8}}", r"2\sqrt{2}")))
+    thread.start()
+    thread.join()
+    assert found == ["pass"]
+
+
+@pytest.mark.parametrize("spec", [{"expected": ""}, {"expected": 5}, {"expected": "5", "tolerance": 2}, {}])
+def test_a_useless_spec_is_refused(spec):
+    with pytest.raises(SpecError):
+        check_spec("math", spec)
