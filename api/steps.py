@@ -17,12 +17,11 @@ from gradus.curricula.recipe import GenerateConfig, Recipe
 from gradus.engine import correct as correcting
 from gradus.engine import judge as judging
 from gradus.engine import sample as sampling
-from gradus.engine.models import model_id, resolve_model
 from gradus.engine.parts import write_part
 from gradus.engine.records import DOMAINS, HELDOUT, Problem
 from gradus.engine.sources.base import generate_problems, tagged
 from gradus.engine.store import Store, open_store
-from gradus.engine.teachers.base import Teacher, TeacherConfig, open_teacher
+from gradus.engine.teachers.base import Teacher, TeacherConfig, open_teacher, teachers
 from gradus.engine.traces import harvest
 from gradus.engine.workspace import Workspace
 
@@ -79,7 +78,7 @@ def _sample(
     choose: Callable[[Store], list[Problem]],
     opening: Open,
 ) -> dict[str, Any]:
-    name = model_id(resolve_model(teacher.model))
+    name = teachers[teacher.kind].identify(teacher)
     with workspace.writing():
         with open_store(workspace) as store:
             problems = choose(store)
@@ -123,7 +122,7 @@ def score(workspace: Workspace) -> dict[str, Any]:
 
 def correct(workspace: Workspace, recipe: Recipe, *, workers: int, opening: Open = opened) -> dict[str, Any]:
     """Ask the teacher to correct the student's failures, judge what it says, and keep what passes."""
-    student = model_id(resolve_model(recipe.student))
+    student = teachers["vllm"].identify(TeacherConfig(model=recipe.student))
     with workspace.writing():
         with open_store(workspace) as store:
             found = correcting.failures(store, student, recipe.correct.failures_per_problem)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,10 +82,3 @@ def _check_tokenizer(manifest: manifests.Manifest, model: Path) -> None:
             f"{model}: its tokenizer is {found[:12]}…, the manifest was rendered with {wanted[:12]}… "
             f"({manifest.tokenizer.model_id}); build the curriculum for this model"
         )
-
-
-def torchrun_variables() -> list[str]:
-    """Return torchrun's variables that are set: a process of its own must not see them."""
-    names = ("RANK", "LOCAL_RANK", "GROUP_RANK", "ROLE_RANK", "MASTER_ADDR", "MASTER_PORT")
-    sizes = ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE", "ROLE_WORLD_SIZE")
-    return [name for name in os.environ if name in names + sizes or name.startswith("TORCHELASTIC_")]

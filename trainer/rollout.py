@@ -23,7 +23,6 @@ import pyarrow.parquet as pq
 from gradus.engine.records import content_id
 from gradus.engine.teachers.base import Completion, Request, Teacher, TeacherConfig, open_teacher
 from gradus.errors import MachineError
-from gradus.trainer.command import torchrun_variables
 from gradus.trainer.losses.gspo import group_advantages
 from gradus.trainer.problems import RLProblem
 from gradus.verifiers.base import Verdict, verify
@@ -48,6 +47,11 @@ ROLLOUT_SCHEMA = pa.schema(
         ("advantage", pa.float64()),
         ("used", pa.bool_()),
     ]
+)
+# An inference engine that sees these takes itself for one of the trainer's processes.
+TORCHRUN_VARIABLES = (
+    *("RANK", "LOCAL_RANK", "GROUP_RANK", "ROLE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE"),
+    *("ROLE_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID", "TORCHELASTIC_USE_AGENT_STORE"),
 )
 
 
@@ -101,8 +105,8 @@ class TeacherProcess:
 
 def _serve(config: TeacherConfig, connection: Connection) -> None:
     """Open the teacher at once, then answer calls until the other end closes; what fails is told there."""
-    for name in torchrun_variables():
-        del os.environ[name]
+    for name in TORCHRUN_VARIABLES:
+        os.environ.pop(name, None)
     teacher, error = _attempt(lambda: open_teacher(config))
     while True:
         try:

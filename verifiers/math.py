@@ -20,6 +20,7 @@ from gradus.verifiers.formula.extract import MAX_SHORT_CHARS, only_number, shown
 from gradus.verifiers.formula.parse import parse
 from gradus.verifiers.formula.syntax import Node, ParseError
 
+_SPACING = re.compile(r"\\[,;:! ]|(?<!\d)\s|\s(?!\d)|\$|\.$|\\(?:left|right)(?![a-z])")
 _WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf|mbox)\s*\{([^{}]*)\}")
 
 
@@ -72,8 +73,9 @@ def _tree(text: str, *, thousands: bool = True) -> Node | None:
 
 
 def _letters(text: str) -> str:
-    """Return text as it is compared sign by sign: without spacing, wrappers and dollar signs."""
-    return re.sub(r"\\[,;:! ]|[\s$]|\.$|\\(?:left|right)", "", _WRAPPER.sub(r"\1", text.strip())).casefold()
+    """Return text as it is compared sign by sign: without spacing, wrappers and dollar signs; words in lower case."""
+    bare = _SPACING.sub("", _WRAPPER.sub(r"\1", text.strip()))
+    return bare if any(c.isdigit() for c in bare) else bare.casefold()
 
 
 def _text(text: str) -> str:

@@ -7,6 +7,7 @@ prefer "math" for answers nobody has read. Needs the package math-verify.
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -23,21 +24,25 @@ def check(spec: Mapping[str, Any]) -> None:
 @verifier("math_verify", version="0.9.0", check=check)
 def math_verify(answer: str, *, expected: str) -> Verdict:
     """Pass when Math-Verify finds an answer in the text and calls it equal to expected."""
-    import math_verify as upstream
-
-    want, got = _parse(expected), upstream.parse(answer, parsing_timeout=_timeout_s())
+    want, got = _parse(expected), _upstream().parse(answer, parsing_timeout=_timeout_s())
     if not got:
         return unparseable("Math-Verify found no answer in the text")
     said = f"got {got[-1]}, expected {want[-1]}"
-    return passed(said) if upstream.verify(want, got, timeout_seconds=_timeout_s()) else failed(said)
+    return passed(said) if _upstream().verify(want, got, timeout_seconds=_timeout_s()) else failed(said)
+
+
+def _upstream() -> Any:
+    """Import the package when it is first used: it is optional, and slow to load."""
+    try:
+        return importlib.import_module("math_verify")
+    except ImportError:
+        raise SpecError("math_verify: the package is missing; pip install math-verify, or use math") from None
 
 
 def _parse(expected: str) -> list[Any]:
     """Read an expected answer, given as LaTeX with or without dollar signs."""
-    from math_verify import parse
-
     text = expected if "$" in expected or "\\boxed" in expected else f"${expected}$"
-    found: list[Any] = parse(text, parsing_timeout=_timeout_s())
+    found: list[Any] = _upstream().parse(text, parsing_timeout=_timeout_s())
     return found
 
 

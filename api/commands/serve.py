@@ -20,6 +20,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def serve(args: argparse.Namespace) -> Result:
     """Serve the workspace over HTTP, on this machine alone."""
     import uvicorn
+
     from gradus.api.app import create_app
 
     if args.host not in LOOPBACK:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -75,7 +75,17 @@ class Teacher(Protocol):
         ...
 
 
-teachers: Registry[Callable[[TeacherConfig], Teacher]] = Registry("gradus.engine.teachers", "teacher")
+class TeacherKind(Protocol):
+    """A registered class of teachers."""
+
+    def __call__(self, config: TeacherConfig) -> Teacher: ...
+
+    def identify(self, config: TeacherConfig) -> str:
+        """Return the model_id that the opened teacher would have, without opening it."""
+        ...
+
+
+teachers: Registry[TeacherKind] = Registry("gradus.engine.teachers", "teacher")
 
 
 def open_teacher(config: TeacherConfig) -> Teacher:

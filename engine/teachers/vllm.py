@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from gradus.engine.models import model_id, resolve_model
@@ -31,11 +32,15 @@ class VLLMTeacher:
 
     def __init__(self, config: TeacherConfig) -> None:
         folder = resolve_model(config.model)
-        self.model_id = model_id(folder)
+        self.model_id = self.identify(config)
         self._max_context = config.max_context
         self._llm = _open(str(folder), config.max_context, config.options)
         self._engine, self._tokenizer = self._llm.llm_engine, self._llm.get_tokenizer()
         self._numbers = count()
+
+    @staticmethod
+    def identify(config: TeacherConfig) -> str:
+        return model_id(resolve_model(config.model))
 
     def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Completion]]:
         started: dict[str, tuple[int, float]] = {}
@@ -64,6 +69,7 @@ class VLLMTeacher:
     def load_weights(self, folder: str) -> None:
         self._llm.collective_rpc("reload_weights", kwargs={"weights_path": folder})
         self._llm.reset_prefix_cache()
+        self.model_id = model_id(Path(folder))
 
     def close(self) -> None:
         self._engine.engine_core.shutdown()

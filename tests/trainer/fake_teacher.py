@@ -7,10 +7,8 @@ import sys
 import time
 
 import torch
-from transformers import AutoModelForCausalLM
 
 from gradus.engine.teachers.base import Completion, teachers
-from gradus.trainer import rl
 from gradus.verifiers.base import failed, passed, unparseable, verifier
 
 
@@ -23,6 +21,8 @@ class TinyTeacher:
         self.load_weights(config.model)
 
     def load_weights(self, folder):
+        from transformers import AutoModelForCausalLM
+
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
 
     def answer(self, requests):
@@ -70,4 +70,6 @@ def always(answer):
 
 
 if __name__ == "__main__":
+    from gradus.trainer import rl
+
     sys.exit(rl.main(sys.argv[1:]))

@@ -8,17 +8,17 @@ import tiny
 
 DRIVER = Path(__file__).parent / "fake_teacher.py"
 SETTINGS = [
-    *("teacher.kind=tiny", "teacher.max_context=64", "steps=8", "checkpoint_every=2", "seed=1"),
-    *("optim.lr=5e-3", "clip=motif", "minibatches=3", "sequences_per_forward=2"),
+    *("teacher.kind=tiny", "teacher.max_context=64", "steps=6", "checkpoint_every=2", "seed=0"),
+    *("optim.lr=1e-2", "clip=motif", "minibatches=3", "sequences_per_forward=4"),
 ]
 
 
 @pytest.fixture(scope="module")
 def arguments(tmp_path_factory, model):
-    """Six problems with a signal, two that any answer solves."""
+    """Four problems with a signal, two that any answer solves."""
     workspace = tmp_path_factory.mktemp("workspace")
     problems = [
-        *(("math", "low-tokens", {"below": 150}, f"abc{n}") for n in range(6)),
+        *(("math", "low-tokens", {"below": 100}, f"abc{n}") for n in range(4)),
         *(("code", "always", {}, f"xyz{n}") for n in range(2)),
     ]
     sampling = {"max_tokens": 10, "temperature": 0.9}
@@ -26,7 +26,7 @@ def arguments(tmp_path_factory, model):
         workspace,
         problems,
         quotas={"math": 4, "code": 1},
-        group_size=6,
+        group_size=10,
         sampling={"math": sampling, "code": sampling},
     )
     return ["--manifest", tiny.make_manifest(workspace, model, rl=rl), "--model", model, *SETTINGS]
@@ -50,14 +50,14 @@ def measured(run):
 
 def test_the_reward_rises(run):
     rewards = [line["reward"] for line in measured(run)]
-    assert sum(rewards[-3:]) / 3 > sum(rewards[:3]) / 3 + 0.03
+    assert min(rewards[-2:]) > max(rewards[:2]) + 0.05
 
 
 def test_each_step_says_what_happened(run):
     lines = measured(run)
-    assert [line["step"] for line in lines] == list(range(1, 9))
+    assert [line["step"] for line in lines] == list(range(1, 7))
     for line in lines:
-        assert sum(line["outcomes"].values()) == 30
+        assert sum(line["outcomes"].values()) == 50
         assert line["groups_without_signal"] >= 1
         # Both compute the same model in float32: what is sampled is what is trained, temperature and all.
         assert line["sampler_gap"] < 1e-5
@@ -68,7 +68,7 @@ def test_each_step_says_what_happened(run):
 
 def test_rollouts_are_kept_with_what_became_of_them(run):
     rows = pq.read_table(run / "rollouts/step-0003.parquet").to_pylist()
-    assert len(rows) == 30
+    assert len(rows) == 50
     for row in rows:
         assert row["policy_version"] == "step-2"
         assert len(row["token_ids"]) == len(row["token_logprobs"]) == 10
@@ -84,6 +84,7 @@ def test_the_run_is_finished_and_exported(run):
     assert (run / "export/model.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_with_the_same_rollouts(arguments, run, tmp_path, python):
     process = python(DRIVER, *arguments, "--run", tmp_path / "run")
     while not (tmp_path / "run/rollouts/step-0004.parquet").exists():
@@ -104,10 +105,3 @@ def test_two_processes_learn_what_one_does(arguments, run, tmp_path, python):
     first, alone = measured(tmp_path / "run")[0], measured(run)[0]
     for name in ("reward", "used", "entropy", "kl", "ratio", "ratio_max", "grad_norm"):
         assert first[name] == pytest.approx(alone[name], rel=1e-2)
-
-
-def test_a_teacher_that_fails_says_why(arguments, tmp_path, python):
-    process = python(DRIVER, *arguments, "--run", tmp_path / "run", "teacher.kind=nobody")
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 5
-    assert "no teacher 'nobody'" in errors

@@ -79,6 +79,14 @@ def test_the_score_is_the_share_followed_and_the_reason_names_the_rest():
     assert "no_comma" not in verdict.reason
 
 
+@pytest.mark.parametrize("sign", ["[", "<<", "<<a", "*", "**", "\n", " ", ".", ".x", "-", "A.", "\t\n", "P.", '"'])
+def test_a_degenerate_answer_takes_no_time(sign):
+    for name, kwargs, *_ in CASES:
+        verdict = judge(name, kwargs, sign * 50_000 + "x")
+        assert verdict.outcome in {"pass", "fail"}
+        assert verdict.seconds < 1, name
+
+
 def test_loose_forgives_the_first_line():
     answer = "Sure, here it is:\nno comma here"
     assert judge("punctuation:no_comma", {}, answer).outcome == "fail"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gradus.verifiers.sandbox import client, launch
+from gradus.verifiers.sandbox import client, launch, zygote
 from gradus.verifiers.sandbox.client import Job, available, run
 from gradus.verifiers.sandbox.plain import NotPlainError, decode, encode
 
@@ -127,6 +127,11 @@ def test_a_greedy_program_ends_with_an_error_and_the_next_one_runs(source):
     assert done.exit_code != 0
     assert len(done.stdout) <= 4 << 20
     assert script("print('next')").stdout == "next\n"
+
+
+def test_the_zygote_refuses_to_be_anything_but_process_one():
+    with pytest.raises(RuntimeError, match="process 1"):
+        zygote.main(0)
 
 
 def test_two_runs_agree():

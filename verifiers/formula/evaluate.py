@@ -17,7 +17,7 @@ import mpmath  # type: ignore[import-untyped]
 from gradus.verifiers.formula.syntax import Node
 
 MAX_BITS = 20_000
-DIGITS = 50
+DIGITS = 60
 CONFIRM_DIGITS = 400
 CONSTANTS = {"pi", "e", "i", "infty"}
 

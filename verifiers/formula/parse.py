@@ -65,12 +65,12 @@ def _element(tokens: list[Token]) -> Node:
         raise ParseError("words that are no unit")
     if any(token.kind not in {"text", "number", "symbol", "operator", "{", "}"} for token in unit):
         raise ParseError("words between formulas")
-    if len(tokens) > 3 and [t.text for t in tokens[-3:-1]] == ["_", "{"]:
-        tokens = [*tokens[:-2], tokens[-2]]
     parser = Parser(tokens)
     node = parser.union()
     parser.expect_end()
-    name = "".join(token.text for token in unit if token.kind not in "{}").lower().rstrip("s")
+    name = "".join(token.text for token in unit if token.kind not in "{}")
+    # "Hours" is "hour", but mW is not MW and s is a unit.
+    name = name.lower().rstrip("s") if len(name) > 3 else name
     return Node("unit", (node,), name) if name else node
 
 

@@ -35,6 +35,8 @@ operator queue random re statistics string threading typing"""
 
 def main(channel_fd: int) -> None:
     """Serve jobs until the channel closes."""
+    if os.getpid() != 1:
+        raise RuntimeError("the zygote kills every process it can see: start it as process 1 of a namespace")
     channel = socket.socket(fileno=channel_fd)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limits.hide_from_others()
@@ -83,7 +85,7 @@ def _become_program(job: dict[str, Any], files: list[int]) -> None:
     try:
         os.setsid()
         # Out of the way first: a memory file may itself be number 0 to 3.
-        moved = [os.dup(os.dup2(fd, 100 + i)) for i, fd in enumerate(files)]
+        moved = [os.dup2(fd, 100 + number) for number, fd in enumerate(files)]
         for number, fd in enumerate(moved):
             os.dup2(fd, number)
         os.closerange(4, resource.getrlimit(resource.RLIMIT_NOFILE)[0])

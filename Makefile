@@ -1,0 +1,45 @@
+# `make` lists the targets.
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+WORKSPACE ?= workspace
+DEMO ?=
+bin := .venv/bin
+
+.PHONY: help setup demo test test-slow test-gpu check format bench lock
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+setup:  ## create .venv from the lock file
+	@PYTHON=$(PYTHON) requirements/install.sh
+
+demo: setup  ## the whole main job on the model that comes with Gradus; again: resume
+	@$(bin)/gradus demo --workspace $(WORKSPACE) $(DEMO)
+
+test: setup  ## the fast tests: no GPU, no network, under five minutes
+	$(bin)/python -m pytest
+
+test-slow: setup  ## tests that take minutes or need the model
+	$(bin)/python -m pytest -m slow
+
+test-gpu: setup  ## tests that need a CUDA device
+	$(bin)/python -m pytest -m gpu
+
+check: setup  ## ruff and mypy
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+
+format: setup  ## let ruff mend what it can
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+
+bench: setup  ## run the benchmarks; each prints a JSON line
+	for file in benchmarks/bench_*.py; do $(bin)/python $$file || exit 1; done
+
+lock:  ## make the lock files anew (needs uv)
+	uv pip compile requirements/cpu.in --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	    --no-header --no-annotate -o requirements/cpu.lock
+	uv pip compile requirements/cuda.in --python-version 3.12 --python-platform x86_64-manylinux_2_35 \
+	    --no-config --no-emit-package llm --no-emit-package llama-cpp-python \
+	    --no-header --no-annotate -o requirements/cuda.lock

@@ -1,0 +1,8 @@
+-- A few corrections beside what they correct.
+SELECT problems.prompt, failed.answer AS failed, failed.reason AS why, fixed.answer AS corrected
+FROM judged AS fixed
+JOIN judged AS failed ON failed.id = fixed.failed_attempt_id
+JOIN problems ON problems.id = fixed.problem_id
+WHERE fixed.outcome = 'pass'
+ORDER BY problems.domain, problems.id
+LIMIT 12

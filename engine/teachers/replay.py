@@ -1,0 +1,61 @@
+"""Recorded answers, for tests and for judging again what was sampled elsewhere: no model runs.
+
+`model` names a JSONL file of `{"ask": text, "answers": [text, …]}`; a request is answered by the line whose
+`ask` is its last message, with the answer that its seed picks. Token ids are stand-ins: one a word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from gradus.engine.teachers.base import Completion, Request, TeacherConfig, teachers
+from gradus.errors import DataError
+
+
+@teachers.register("replay")
+class ReplayTeacher:
+    """Says what a file says."""
+
+    def __init__(self, config: TeacherConfig) -> None:
+        self.model_id = self.identify(config)
+        self._path = config.model
+        lines = Path(config.model).read_text().splitlines()
+        rows = [json.loads(line) for line in lines]
+        self._answers: dict[str, list[str]] = {row["ask"]: row["answers"] for row in rows}
+
+    @staticmethod
+    def identify(config: TeacherConfig) -> str:
+        path = Path(config.model)
+        if not path.is_file():
+            raise DataError(f"{path}: no such recording; a replay teacher's model is a JSONL file")
+        return f"{path.stem}@{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+
+    def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Completion]]:
+        for index, request in enumerate(requests):
+            ask = request.messages[-1]["content"]
+            if ask not in self._answers:
+                raise DataError(f"{self._path}: nothing recorded for {ask[:60]!r}")
+            answers = self._answers[ask]
+            yield index, _completion(request, answers[request.seed % len(answers)])
+
+    def load_weights(self, folder: str) -> None:
+        raise DataError(f"a recording has no weights to replace by {folder}")
+
+    def close(self) -> None:
+        self._answers.clear()
+
+
+def _completion(request: Request, text: str) -> Completion:
+    asked = sum(len(message["content"].split()) for message in request.messages)
+    words = text.split()
+    return Completion(
+        text=text,
+        token_ids=tuple(range(len(words))),
+        token_logprobs=tuple(0.0 for _ in words),
+        prompt_token_ids=tuple(range(asked)),
+        finish_reason="stop",
+        seconds=0.0,
+    )
