@@ -7,25 +7,25 @@ is wrong, and the corrected answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import asdict, dataclass, field
 
-from gradus.engine.prompts import PromptConfig
+from gradus.engine.prompts import Shot, opening
 from gradus.engine.records import HELDOUT, Message, Problem, content_id
 from gradus.engine.sample import Ask
 from gradus.engine.store import Store
 from gradus.engine.teachers.base import SamplingConfig
 
-ASK = "That is wrong: {reason}. {hint}Now write the correct answer."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectDomainConfig:
-    """How a correction is asked for, in one domain."""
+    """How a correction is asked for, in one domain. Shots are whole questions, as `ask` would put them."""
 
-    prompt: PromptConfig = PromptConfig()
-    ask: str = ASK
-    """`{reason}`: the verdict's; `{hint}`: hint, for problems with a reference answer."""
-    hint: str = "The correct answer is {expected}. "
+    system: str = ""
+    shots: tuple[Shot, ...] = ()
+    ask: str = "{prompt}\n\nThis answer is wrong:\n{answer}\n\nReason: {reason}.\n{hint}Write a right answer."
+    hint: str = "The right answer is {expected}.\n"
+    """Fills `{hint}` where the problem has a reference answer; else that is empty."""
     sampling: SamplingConfig = SamplingConfig()
 
 
@@ -65,10 +65,10 @@ def failures(store: Store, model_id: str, per_problem: int) -> list[Failure]:
 def plan_corrections(found: list[Failure], config: CorrectConfig, done: set[tuple[str, str, int]]) -> list[Ask]:
     """Return the corrections to ask for; done holds (failed attempt id, sampler, index)."""
     asks = []
-    for failure in found:
-        domain = config.domain(failure.problem.domain)
-        sampler = "correct-" + content_id(domain.ask, domain.hint, domain.prompt.messages(failure.problem))[:12]
-        for index in range(config.tries):
+    for index in range(config.tries):
+        for failure in found:
+            domain = config.domain(failure.problem.domain)
+            sampler = "correct-" + content_id(asdict(domain))[:12]
             if (failure.attempt_id, sampler, index) not in done:
                 asks.append(
                     Ask(
@@ -87,13 +87,15 @@ def plan_corrections(found: list[Failure], config: CorrectConfig, done: set[tupl
 def messages(failure: Failure, domain: CorrectDomainConfig) -> tuple[Message, ...]:
     """Return the conversation that asks for a correction."""
     expected = failure.problem.spec.get("expected")
-    hint = domain.hint.replace("{expected}", str(expected)) if expected is not None else ""
-    ask = domain.ask.replace("{reason}", failure.reason.rstrip(".")).replace("{hint}", hint)
-    return (
-        *domain.prompt.messages(failure.problem),
-        Message(role="assistant", content=failure.answer),
-        Message(role="user", content=ask),
-    )
+    fill = {
+        "prompt": failure.problem.prompt,
+        "answer": failure.answer,
+        "reason": failure.reason.rstrip("."),
+        "hint": domain.hint.replace("{expected}", str(expected)) if expected is not None else "",
+    }
+    # One pass: what a model wrote may itself hold braces.
+    ask = re.sub(r"\{(prompt|answer|reason|hint)\}", lambda match: fill[match[1]], domain.ask)
+    return (*opening(domain.system, domain.shots), Message(role="user", content=ask))
 
 
 def corrections_done(store: Store) -> set[tuple[str, str, int]]:

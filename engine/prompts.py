@@ -6,6 +6,7 @@ trace that training sees is written in the student's own template, which usually
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from gradus.engine.records import Message, Problem, content_id
@@ -30,14 +31,16 @@ class PromptConfig:
 
     def messages(self, problem: Problem) -> tuple[Message, ...]:
         """Return the turns that end with the problem."""
-        system = [Message(role="system", content=self.system)] if self.system else []
-        shots = [
-            Message(role=role, content=text)
-            for shot in self.shots
-            for role, text in (("user", self.user.replace("{prompt}", shot.ask)), ("assistant", shot.answer))
-        ]
+        shots = [Shot(ask=self.user.replace("{prompt}", shot.ask), answer=shot.answer) for shot in self.shots]
         ask = Message(role="user", content=self.user.replace("{prompt}", problem.prompt))
-        return (*system, *shots, ask)
+        return (*opening(self.system, shots), ask)
+
+
+def opening(system: str, shots: Sequence[Shot]) -> tuple[Message, ...]:
+    """Return a conversation's first turns: the system's, if any, and the worked examples."""
+    first = [Message(role="system", content=system)] if system else []
+    turns = [(("user", shot.ask), ("assistant", shot.answer)) for shot in shots]
+    return (*first, *(Message(role=role, content=text) for turn in turns for role, text in turn))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,9 +51,10 @@ def plan(problems: Sequence[Problem], config: SampleConfig, done: set[tuple[str,
     if config.num_attempts < 1:
         raise ConfigError(f"num_attempts must be at least 1, not {config.num_attempts}")
     asks = []
-    for problem in problems:
-        domain = config.domain(problem.domain)
-        for index in range(config.num_attempts):
+    # By index first: a teacher that caches prefixes then computes each prompt once.
+    for index in range(config.num_attempts):
+        for problem in problems:
+            domain = config.domain(problem.domain)
             if (problem.id, domain.sampler, index) not in done:
                 asks.append(
                     Ask(

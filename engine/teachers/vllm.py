@@ -23,6 +23,8 @@ CPU_OPTIONS: dict[str, Any] = {
     "enforce_eager": True,  # no compiler needed
     # vLLM 0.32.0 rewinds a seeded request's generator after a partial prefill; a CPU generator cannot.
     "enable_chunked_prefill": False,
+    "block_size": 32,  # of 128, few prompts fill one block, and only whole blocks are shared
+    "max_num_batched_tokens": 1024,  # what one step computes is there to be shared by the next
 }
 
 

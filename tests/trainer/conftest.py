@@ -6,12 +6,25 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
+if not torch.cuda.is_available():
+    # As for tests/kernels: whichever tests are collected first import the kernels for both.
+    os.environ["TRITON_INTERPRET"] = "1"
 
 import tiny
 
+from gradus.kernels import token_logprob
 from gradus.trainer import platform as platforms
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_without_the_interpreter():
+    """Train as a user does: on a CPU with the references, which are hundreds of times faster there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(token_logprob, "runs_triton", lambda tensor: tensor.is_cuda)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +41,7 @@ def platform():
 
 @pytest.fixture(scope="session")
 def python():
-    """Start this Python with arguments, one thread and no interpreter for kernels, like a user would."""
+    """Start this Python with arguments and one thread, like a user would."""
     environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"} | {"OMP_NUM_THREADS": "1"}
 
     def start(*arguments):

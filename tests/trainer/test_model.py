@@ -7,6 +7,7 @@ import torch
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
+from gradus.engine.models import default_model
 from gradus.errors import DataError
 from gradus.trainer.attention import document_mask
 from gradus.trainer.batch import Document, collate
@@ -91,3 +92,14 @@ def test_another_chat_template_is_another_tokenizer(model, tmp_path):
     shutil.copytree(model, tmp_path / "m")
     (tmp_path / "m/chat_template.jinja").write_text("hello")
     assert tokenizer_fingerprint(tmp_path / "m") != tokenizer_fingerprint(model)
+
+
+@pytest.mark.slow
+def test_the_default_model_is_computed_like_in_transformers(platform):
+    folder = default_model()
+    tokens = torch.tensor(AutoTokenizer.from_pretrained(folder)("What is 7 + 5? It is 12, of course.")["input_ids"])
+    document = Document(tokens.numpy(), torch.ones(len(tokens)).bool().numpy())
+    with torch.no_grad():
+        got = learner(folder, platform).logits(collate([[document]], 64))[0, : len(tokens)]
+        want = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)(tokens[None]).logits[0]
+    torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-3)

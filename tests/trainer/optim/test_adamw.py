@@ -1,0 +1,63 @@
+import pytest
+import torch
+from torch import nn
+
+from gradus.trainer.config import OptimConfig
+from gradus.trainer.optim.adamw import build_optimizers, build_schedulers
+
+
+class Toy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm, self.out = nn.RMSNorm(3), nn.Linear(3, 3, bias=False)
+
+
+def test_updates_are_those_of_torch_and_norms_are_not_decayed():
+    torch.manual_seed(0)
+    ours, theirs = Toy(), Toy()
+    theirs.load_state_dict(ours.state_dict())
+    config = OptimConfig(lr=0.1, weight_decay=0.5)
+    optimizers = build_optimizers(ours, config)
+    settings = {"lr": 0.1, "betas": (0.9, 0.95), "eps": 1e-8}
+    want = torch.optim.AdamW(
+        [
+            {"params": theirs.norm.parameters(), "weight_decay": 0.0},
+            {"params": theirs.out.parameters(), "weight_decay": 0.5},
+        ],
+        **settings,
+    )
+    for _ in range(3):
+        x = torch.randn(4, 3)
+        for model, optimizer in ((ours, optimizers), (theirs, want)):
+            optimizer.zero_grad()
+            model.out(model.norm(x)).square().sum().backward()
+            optimizer.step()
+    for name, weight in ours.state_dict().items():
+        torch.testing.assert_close(weight, theirs.state_dict()[name])
+
+
+def rates(num_updates, **config):
+    config = OptimConfig(lr=1.0, **config)
+    optimizers = build_optimizers(Toy(), config)
+    schedulers = build_schedulers(optimizers, config, num_updates=num_updates)
+    found = []
+    for _ in range(num_updates):
+        found.append(optimizers.optimizers[0].param_groups[0]["lr"])
+        optimizers.step()
+        schedulers.step()
+    return found
+
+
+def test_the_rate_warms_up_then_falls():
+    found = rates(10, warmup_steps=4, min_lr_factor=0.1)
+    assert found[:5] == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0])
+    assert found[5:] == sorted(found[5:], reverse=True)
+    assert 0.1 <= found[-1] < 0.3
+
+
+def test_a_warm_up_longer_than_the_run_is_cut_to_it():
+    assert rates(2, warmup_steps=100) == pytest.approx([0.5, 1.0])
+
+
+def test_a_constant_rate_stays():
+    assert rates(5, min_lr_factor=1.0) == [1.0] * 5
