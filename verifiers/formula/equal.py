@@ -1,7 +1,8 @@
 """Whether two trees say the same.
 
-Rationals are compared exactly; everything else at fixed random points with 60 digits. Tolerance is
-relative; it applies only where a decimal point occurs or the spec gives one.
+Rationals are compared exactly; everything else at fixed random points with 60 digits (by mpmath, sympy's
+arithmetic); where too few points have a value, sympy itself decides. Tolerance is relative; it applies
+only where a decimal point occurs or the spec gives one.
 
 Decisions: `50%` is 1/2, and also 50 where either the expected answer bears the sign or is above 1 (the
 question asked for a percentage). A unit counts only when both sides give one. Lists and sets are
@@ -17,6 +18,7 @@ from typing import Any
 
 from gradus.verifiers.formula.evaluate import CONFIRM_DIGITS, UndefinedError, exact, numeric, symbols
 from gradus.verifiers.formula.parse import negative
+from gradus.verifiers.formula.symbolic import same_symbolically
 from gradus.verifiers.formula.syntax import Node, is_decimal
 
 NUM_POINTS = 5
@@ -60,7 +62,7 @@ def same_value(want: Node, got: Node, tolerance: float | None = None) -> bool:
         except UndefinedError:
             continue
         num_equal += 1
-    return num_equal >= (2 if names else 1)
+    return num_equal >= (2 if names else 1) or (bool(names) and same_symbolically(want, got))
 
 
 def _points(names: list[str]) -> list[dict[str, Fraction]]:
