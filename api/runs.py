@@ -51,13 +51,18 @@ def plan_run(
         raise ConfigError(f"processes must be at least 1, not {processes}")
     path = _recipe_path(recipe)
     config = load(CONFIGS[kind], path, overrides)
-    run = workspace.runs / model
-    folder = run / "export" if (run / "export").is_dir() else resolve_model(model)
+    folder = model_folder(workspace, model)
     name = f"{kind}-{content_id(manifest.stem, model_id(folder), asdict(config))[:12]}"
     module = ["-m", f"gradus.trainer.{kind}", "--manifest", str(manifest), "--model", str(folder)]
     module += ["--run", str(workspace.runs / name)] + (["--recipe", str(path)] if path else []) + list(overrides)
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"] if processes > 1 else []
     return PlannedRun(workspace.runs / name, [sys.executable, *launch, *module])
+
+
+def model_folder(workspace: Workspace, model: str) -> Path:
+    """Return the folder of a model: a run's name means what that run exported."""
+    export = workspace.runs / model / "export"
+    return export if Path(model).name == model and export.is_dir() else resolve_model(model)
 
 
 def start(run: PlannedRun) -> None:

@@ -6,12 +6,11 @@ assistant's message the model learns the content and the end-of-turn token, not 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gradus.curricula.manifest import tokenizer_fingerprint
 from gradus.engine.records import Message
 from gradus.errors import DataError
 
@@ -51,15 +50,3 @@ class Renderer:
     def _text(self, messages: Sequence[Message], *, generate: bool = False) -> str:
         plain = [{"role": m["role"], "content": m["content"]} for m in messages]
         return str(self._tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=generate))
-
-
-def tokenizer_fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of the tokenizer and chat template of a model folder."""
-    digest = hashlib.sha256((folder / "tokenizer.json").read_bytes())
-    template = folder / "chat_template.jinja"
-    if template.exists():
-        digest.update(template.read_bytes())
-    else:
-        config = json.loads((folder / "tokenizer_config.json").read_text())
-        digest.update(str(config.get("chat_template", "")).encode())
-    return digest.hexdigest()

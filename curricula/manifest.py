@@ -141,6 +141,18 @@ def canonical_bytes(data: Mapping[str, Any]) -> bytes:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def tokenizer_fingerprint(folder: Path) -> str:
+    """Return the SHA-256 of a model folder's tokenizer and chat template."""
+    digest = hashlib.sha256((folder / "tokenizer.json").read_bytes())
+    template = folder / "chat_template.jinja"
+    if template.exists():
+        digest.update(template.read_bytes())
+    else:
+        config = json.loads((folder / "tokenizer_config.json").read_text())
+        digest.update(str(config.get("chat_template", "")).encode())
+    return digest.hexdigest()
+
+
 def read(path: Path) -> Manifest:
     """Read a manifest and check that its content is what its name, or id, says."""
     try:

@@ -3,8 +3,6 @@
 B: rows · T: positions in a row
 """
 
-# ruff: noqa: N815  (fields carry their shape, too)
-
 from __future__ import annotations
 
 from collections.abc import Sequence

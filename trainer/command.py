@@ -13,9 +13,9 @@ from typing import Generic, TypeVar
 
 from gradus import config, log
 from gradus.curricula import manifest as manifests
+from gradus.curricula.manifest import tokenizer_fingerprint
 from gradus.errors import DataError, GradusError
 from gradus.trainer import platform as platforms
-from gradus.trainer.model import tokenizer_fingerprint
 from gradus.trainer.platform import Platform
 from gradus.trainer.run import Run
 

@@ -6,7 +6,6 @@ RoPE scalings: such a model is refused, never loaded almost right.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -169,15 +168,6 @@ def write_folder(
             shutil.copyfile(base / name, fresh / name)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
-
-
-def tokenizer_fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of tokenizer.json's bytes and then the chat template's text."""
-    try:
-        tokens = (folder / "tokenizer.json").read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{folder}: no tokenizer.json") from None
-    return hashlib.sha256(tokens + _chat_template(folder).encode()).hexdigest()
 
 
 def _chat_template(folder: Path) -> str:

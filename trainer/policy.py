@@ -3,8 +3,6 @@
 N: tokens of answers · S: sequences · V: vocabulary
 """
 
-# ruff: noqa: N815  (fields carry their shape, too)
-
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ import argparse
 from gradus.api import steps
 from gradus.api.commands.base import Result, both, command, recipe_arguments, worker_arguments
 from gradus.api.commands.table import table
-from gradus.api.runs import find_run
+from gradus.api.runs import model_folder
 from gradus.curricula.recipe import load_recipe
 from gradus.engine.records import HELDOUT
 from gradus.engine.workspace import Workspace
@@ -23,9 +23,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def evaluate(args: argparse.Namespace) -> Result:
     """Measure a model's pass rate, by domain, on held-out problems."""
     workspace = Workspace.find(args.workspace)
-    model = args.model
-    if (workspace.runs / model).is_dir():
-        model = str(find_run(workspace, model) / "export")
+    model = str(model_folder(workspace, args.model))
     found = steps.evaluate(
         workspace, load_recipe(args.recipe, args.overrides), model, tag=args.tag, workers=args.workers
     )

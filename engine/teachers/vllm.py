@@ -33,10 +33,13 @@ class VLLMTeacher:
     """One vLLM engine. Opening takes 15 s on a CPU, about 100 s on a GPU."""
 
     def __init__(self, config: TeacherConfig) -> None:
+        import torch
+
         folder = resolve_model(config.model)
         self.model_id = self.identify(config)
         self._max_context = config.max_context
-        self._llm = _open(str(folder), config.max_context, config.options)
+        self._cuda = torch.cuda.is_available()
+        self._llm = _open(str(folder), config, cuda=self._cuda)
         self._engine, self._tokenizer = self._llm.llm_engine, self._llm.get_tokenizer()
         self._numbers = count()
 
@@ -70,6 +73,8 @@ class VLLMTeacher:
 
     def load_weights(self, folder: str) -> None:
         self._llm.collective_rpc("reload_weights", kwargs={"weights_path": folder})
+        if not self._cuda:
+            self._llm.apply_model(_repack_tied_head)
         self._llm.reset_prefix_cache()
         self.model_id = model_id(Path(folder))
 
@@ -91,18 +96,15 @@ class VLLMTeacher:
         )
 
 
-def _open(folder: str, max_context: int, options: dict[str, Any]) -> Any:
-    import torch
-
-    cuda = torch.cuda.is_available()
+def _open(folder: str, config: TeacherConfig, *, cuda: bool) -> Any:
     if not cuda:
         _prepare_cpu()
     try:
         from vllm import LLM
     except ImportError as error:
         raise MachineError(f"vLLM does not import here ({error}); see `gradus doctor`") from None
-    ours = {"max_model_len": max_context, "max_num_seqs": 256, "logprobs_mode": "processed_logprobs"}
-    return LLM(folder, **(ours | (GPU_OPTIONS if cuda else CPU_OPTIONS) | options))
+    ours = {"max_model_len": config.max_context, "max_num_seqs": 256, "logprobs_mode": "processed_logprobs"}
+    return LLM(folder, **(ours | (GPU_OPTIONS if cuda else CPU_OPTIONS) | config.options))
 
 
 def _prepare_cpu() -> None:
@@ -115,6 +117,14 @@ def _prepare_cpu() -> None:
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     torch.compiler.set_stance("force_eager")  # compiling the ranks of log-probabilities costs 4 s and needs gcc
+
+
+def _repack_tied_head(model: Any) -> None:
+    """Pack the output head anew: vLLM 0.32.0 reloads a tied embedding, but not the head's packed copy of it."""
+    from vllm.model_executor.layers.utils import dispatch_cpu_unquantized_gemm
+
+    if model.config.tie_word_embeddings:
+        dispatch_cpu_unquantized_gemm(model.lm_head, remove_weight=False)
 
 
 def _completion(output: Any, seconds: float) -> Completion:

@@ -7,13 +7,14 @@ import torch
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
+from gradus.curricula.manifest import tokenizer_fingerprint
 from gradus.engine.models import default_model
 from gradus.errors import DataError
 from gradus.trainer.attention import document_mask
 from gradus.trainer.batch import Document, collate
 from gradus.trainer.config import OptimConfig
 from gradus.trainer.learner import Learner
-from gradus.trainer.model import read_config, tokenizer_fingerprint
+from gradus.trainer.model import read_config
 
 
 def learner(folder, platform):

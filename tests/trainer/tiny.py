@@ -14,7 +14,7 @@ from tokenizers.pre_tokenizers import Split
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from gradus.curricula import manifest as m
-from gradus.trainer.model import tokenizer_fingerprint
+from gradus.curricula.manifest import tokenizer_fingerprint
 
 VOCAB = 300
 

@@ -1,0 +1,238 @@
+"""A small world for every test: a tiny student, a recording of what it said, and a workspace made of both.
+
+Problem i asks for i + (i + 1). The student's recording answers i % 5 of its four attempts right, so that
+difficulty spreads over 0, 1/4, 1/2, 3/4 and 1; the last answer of every tenth problem has no number at all.
+"""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gradus.api import steps
+from gradus.curricula.recipe import Recipe, load_recipe
+from gradus.engine import sample as sampling
+from gradus.engine.models import model_id
+from gradus.engine.records import HELDOUT, Problem
+from gradus.engine.store import open_store
+from gradus.engine.teachers.base import TeacherConfig, open_teacher, teachers
+from gradus.engine.teachers.replay import ReplayTeacher
+from gradus.engine.workspace import Workspace
+
+NUM_PROBLEMS = 40
+NUM_HELDOUT = 5
+# As SmolLM2-135M-Instruct has it, system prompt included.
+TEMPLATE = (
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+    "{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}"
+    "{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+WORDS = ["What is the sum of a number and another one? The answer is wrong, not correct. Try again.", "123 + 45 = 168."]
+RECIPE = """
+name = "small"
+student = "{student}"
+
+[teacher]
+kind = "recorded-student"
+model = "{recording}"
+options.student = "{student}"
+
+[sample]
+num_attempts = 4
+
+[correct]
+failures_per_problem = 1
+
+[correct.domains.math]
+ask = "{{prompt}} Wrong: {{answer}} {{hint}}"
+hint = "It is {{expected}}."
+
+[[stages]]
+name = "foundation"
+context_length = 192
+token_budget = 1600
+mixture = {{ "math/cot" = 1.0 }}
+
+[[stages]]
+name = "correction"
+context_length = 256
+token_budget = 6000
+mixture = {{ "*/correction" = 2.0, "*/cot" = 1.0 }}
+
+[rl]
+band = [0.2, 0.8]
+quotas = {{ math = 2 }}
+group_size = 4
+"""
+
+
+@teachers.register("recorded-student")
+class RecordedStudent(ReplayTeacher):
+    """A recording of the student: what it says counts as said by the student's own weights."""
+
+    @staticmethod
+    def identify(config):
+        return model_id(Path(config.options["student"]))
+
+
+@dataclass(frozen=True)
+class World:
+    """Where the things of one workspace are."""
+
+    workspace: Workspace
+    recipe_path: Path
+    corrections: Path
+    student: str
+
+    @property
+    def recipe(self) -> Recipe:
+        return load_recipe(str(self.recipe_path))
+
+    @property
+    def teacher(self) -> tuple[str, ...]:
+        """Overrides for the teacher who corrects."""
+        return ("teacher.kind=replay", f"teacher.model={self.corrections}")
+
+    def step(self, *argv: str) -> list[str]:
+        """Return the command line of one step in this workspace."""
+        return [*argv, "--workspace", str(self.workspace.root)]
+
+
+def make_problems() -> list[Problem]:
+    """Return the problems; the last five are held out."""
+    first_heldout = NUM_PROBLEMS - NUM_HELDOUT
+    return [
+        Problem(
+            prompt=f"What is {i} + {i + 1}?",
+            domain="math",
+            verifier="math",
+            spec={"expected": str(2 * i + 1)},
+            source="world",
+            tags=(HELDOUT,) if i >= first_heldout else (),
+        )
+        for i in range(NUM_PROBLEMS)
+    ]
+
+
+def said(i: int) -> list[str]:
+    """Return the four answers that the student gives to problem i, i % 5 of them right."""
+    right = [f"{'Well, ' * j}{i} + {i + 1} = {2 * i + 1}. The answer is {2 * i + 1}." for j in range(i % 5)]
+    wrong = [f"The answer is {2 * i + 2 + j}." for j in range(4 - len(right))]
+    if i % 10 == 0:
+        wrong[-1] = "I do not know."
+    return right + wrong
+
+
+def write_lines(path: Path, rows) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def make_recording(path: Path) -> Path:
+    return write_lines(path, ({"ask": f"What is {i} + {i + 1}?", "answers": said(i)} for i in range(NUM_PROBLEMS)))
+
+
+def make_corrections(path: Path) -> Path:
+    """Record a teacher who corrects the even problems and is wrong on the odd ones."""
+    rows = []
+    for i in range(NUM_PROBLEMS):
+        answer = f"{i} + {i + 1} = {2 * i + 1}. The answer is {2 * i + 1}." if i % 2 == 0 else "The answer is 0.5."
+        for failed in set(said(i)):
+            ask = f"What is {i} + {i + 1}? Wrong: {failed} It is {2 * i + 1}."
+            rows.append({"ask": ask, "answers": [answer]})
+    return write_lines(path, rows)
+
+
+@pytest.fixture(scope="session")
+def student(tmp_path_factory) -> Path:
+    """Return a folder with a Llama of 2 layers and a byte-level tokenizer that speaks SmolLM2's chat template."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(WORDS, trainer)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<|im_start|>", eos_token="<|im_end|>")
+    fast.chat_template = TEMPLATE
+    fast.save_pretrained(folder)
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    LlamaForCausalLM(LlamaConfig(vocab_size=320, eos_token_id=2, **sizes)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def problems() -> list[Problem]:
+    return make_problems()
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Workspace:
+    return Workspace.create(tmp_path / "workspace")
+
+
+@pytest.fixture(scope="session")
+def new_world(student):
+    """Make a workspace under a folder, with problems and nothing else, and the recipe and recordings beside it."""
+
+    def make(folder: Path) -> World:
+        recipe = folder / "small.toml"
+        recording = make_recording(folder / "student.jsonl")
+        recipe.write_text(RECIPE.format(student=student, recording=recording))
+        corrections = make_corrections(folder / "corrections.jsonl")
+        workspace = Workspace.create(folder / "workspace")
+        steps.add_problems(workspace, make_problems(), "world")
+        return World(workspace, recipe, corrections, model_id(student))
+
+    return make
+
+
+@pytest.fixture
+def world(new_world, tmp_path) -> World:
+    return new_world(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(new_world, tmp_path_factory) -> World:
+    """Return a workspace that went through every step, held-out problems attempted too. Only to be read."""
+    world = new_world(tmp_path_factory.mktemp("finished"))
+    recipe = world.recipe
+    steps.sample(world.workspace, recipe)
+    with world.workspace.writing():
+        with open_store(world.workspace) as store:
+            asks = sampling.plan(store.problems(), recipe.sample, sampling.attempts_done(store, world.student))
+        sampling.sample(asks, open_teacher(recipe.teacher), world.workspace.parts, run="heldout")
+    steps.judge(world.workspace, workers=1)
+    steps.score(world.workspace)
+    steps.correct(world.workspace, load_recipe(str(world.recipe_path), world.teacher), workers=1)
+    steps.build(world.workspace, recipe)
+    return world
+
+
+@pytest.fixture
+def spoilable(finished, tmp_path) -> World:
+    """Return a copy of the finished workspace that a test may change."""
+    shutil.copytree(finished.workspace.root, tmp_path / "workspace", symlinks=True)
+    return World(Workspace(tmp_path / "workspace"), finished.recipe_path, finished.corrections, finished.student)
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """Return a function that opens a replay teacher on a dict of ask to answers."""
+
+    def make(answers: dict[str, list[str]]):
+        path = write_lines(tmp_path / "recorded.jsonl", ({"ask": a, "answers": b} for a, b in answers.items()))
+        return open_teacher(TeacherConfig(kind="replay", model=str(path)))
+
+    return make

@@ -1,0 +1,131 @@
+"""engine/sql/difficulty.sql: pass@k is unbiased, the interval is Wilson's, and only first tries count."""
+
+import math
+import statistics
+
+import duckdb
+import pytest
+
+from gradus.engine.store import Store
+
+OUTCOMES = ("pass", "fail", "unparseable", "verifier_error")
+
+
+@pytest.fixture
+def store():
+    made = Store(duckdb.connect(":memory:"))
+    made.migrate()
+    return made
+
+
+def add(store, problem, outcomes, *, model="m", sampler="s", correction=False, version="1"):
+    store.rows("INSERT OR IGNORE INTO problems VALUES ($id, 'p', 'math', 'math', '{}', 's', [], [])", {"id": problem})
+    for index, outcome in enumerate(outcomes):
+        name = f"{problem}/{model}/{sampler}/{correction}/{index}"
+        store.rows(
+            """INSERT OR IGNORE INTO attempts VALUES
+               ($id, $problem, $model, '', $sampler, $index, 0, '{}', '[]', '', [], [], 0, 0, 0, 'stop', $failed)""",
+            {"id": name, "problem": problem, "model": model, "sampler": sampler, "index": index}
+            | {"failed": "other" if correction else None},
+        )
+        values = {"id": name, "version": version, "outcome": outcome}
+        store.rows("INSERT INTO verdicts VALUES ($id, 'math', $version, $outcome, 0, '', 0)", values)
+
+
+def difficulty(store):
+    store.refresh_difficulty()
+    return {row["problem_id"]: row for row in store.rows("FROM difficulty")}
+
+
+def pass_at(k, n, c):
+    """Chen et al. 2021, equation 1."""
+    return 1 - math.comb(n - c, k) / math.comb(n, k) if n >= k else None
+
+
+def wilson(n, c):
+    """The closed form, with z from the normal distribution."""
+    z = statistics.NormalDist().inv_cdf(0.975)
+    centre, spread = c + z * z / 2, z * math.sqrt(c * (n - c) / n + z * z / 4)
+    return (centre - spread) / (n + z * z), (centre + spread) / (n + z * z)
+
+
+def test_pass_at_k_and_the_interval_agree_with_their_references(store):
+    cases = {f"{n}-{c}": (n, c) for n in (*range(1, 13), 40, 200) for c in {0, 1, 2, n // 2, n - 1, n} if c <= n}
+    rows = [(name, n, c, index) for name, (n, c) in cases.items() for index in range(n)]
+    values = ", ".join(f"('{name}', '{name}/{index}', '{OUTCOMES[index >= c]}')" for name, n, c, index in rows)
+    store.rows(f"CREATE TEMP TABLE made AS FROM (VALUES {values}) AS t(problem, id, outcome)")
+    store.rows("INSERT INTO problems SELECT DISTINCT problem, 'p', 'math', 'math', '{}', 's', [], [] FROM made")
+    store.rows(
+        """INSERT INTO attempts SELECT id, problem, 'm', '', 's', 0, 0, '{}', '[]', '', [], [], 0, 0, 0, 'stop', NULL
+           FROM made"""
+    )
+    store.rows("INSERT INTO verdicts SELECT id, 'math', '1', outcome, 0, '', 0 FROM made")
+    found = difficulty(store)
+    assert found.keys() == cases.keys()
+    for name, (n, c) in cases.items():
+        row = found[name]
+        assert (row["num_attempts"], row["num_passed"]) == (n, c)
+        for k in (1, 2, 4, 8):
+            assert row[f"pass_at_{k}"] == pytest.approx(pass_at(k, n, c), abs=1e-12), (n, c, k)
+        assert (row["wilson_low"], row["wilson_high"]) == pytest.approx(wilson(n, c), abs=1e-12), (n, c)
+
+
+def test_an_attempt_that_could_not_be_judged_does_not_count(store):
+    add(store, "p", ["pass", "verifier_error", "fail", "verifier_error"])
+    row = difficulty(store)["p"]
+    assert (row["num_attempts"], row["num_passed"], row["pass_at_1"]) == (2, 1, 0.5)
+
+
+def test_a_problem_that_could_never_be_judged_has_no_difficulty(store):
+    add(store, "p", ["verifier_error"] * 3)
+    assert difficulty(store) == {}
+
+
+def test_an_unparseable_answer_counts_as_not_passed(store):
+    add(store, "p", ["pass", "unparseable", "unparseable", "fail"])
+    row = difficulty(store)["p"]
+    assert (row["num_attempts"], row["num_passed"], row["num_unparseable"], row["pass_at_1"]) == (4, 1, 2, 0.25)
+
+
+def test_a_correction_does_not_count(store):
+    add(store, "p", ["fail", "fail"])
+    add(store, "p", ["pass", "pass"], correction=True)
+    row = difficulty(store)["p"]
+    assert (row["num_attempts"], row["num_passed"]) == (2, 0)
+
+
+@pytest.mark.parametrize(("name", "other"), [("model", {"model": "n"}), ("sampler", {"sampler": "t"})])
+def test_models_and_samplers_are_kept_apart(store, name, other):
+    add(store, "p", ["fail"])
+    add(store, "p", ["pass"], **other)
+    store.refresh_difficulty()
+    assert store.rows(
+        f"SELECT {name} IN ('m', 's') AS first, pass_at_1 FROM difficulty ORDER BY 2".replace(
+            f"{name} IN", f"{name}_id IN" if name == "model" else f"{name} IN"
+        )
+    ) == [{"first": True, "pass_at_1": 0.0}, {"first": False, "pass_at_1": 1.0}]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("1", "2"),
+        pytest.param(
+            "9",
+            "10",
+            marks=pytest.mark.xfail(strict=True, reason="engine/sql/0002_views.sql: versions are compared as text"),
+        ),
+    ],
+)
+def test_a_later_version_of_the_verifier_replaces_the_earlier_verdict(store, old, new):
+    add(store, "p", ["fail"], version=old)
+    add(store, "p", ["pass"], version=new)
+    assert difficulty(store)["p"]["pass_at_1"] == 1.0
+
+
+def test_the_histogram_counts_every_problem_once(store):
+    for number in range(11):
+        add(store, f"p{number}", ["pass"] * number + ["fail"] * (10 - number))
+    store.refresh_difficulty()
+    tenths = {row["tenth"]: row["problems"] for row in store.named("histogram")}
+    assert tenths == dict.fromkeys(range(9), 1) | {9: 2}

@@ -1,0 +1,142 @@
+"""The database holds what the parts hold, once; snapshots can be read while it is being written."""
+
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from gradus.engine.parts import write_part
+from gradus.engine.store import SQL, Store, open_snapshot, open_store
+from gradus.errors import WorkspaceError
+
+
+def count(store, table="problems"):
+    return store.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"]
+
+
+def tables(store):
+    return [row["table_name"] for row in store.rows("SELECT table_name FROM information_schema.tables ORDER BY 1")]
+
+
+def test_a_part_is_taken_in_once(workspace, problems):
+    write_part(workspace.parts, "r", problems)
+    with open_store(workspace) as store:
+        assert count(store) == len(problems)
+        assert store.sync(workspace.parts) == 0
+    with open_store(workspace) as store:
+        assert count(store) == len(problems)
+
+
+def test_a_record_in_two_parts_is_stored_once(workspace, problems):
+    write_part(workspace.parts, "r", problems)
+    write_part(workspace.parts, "q", problems[:3])
+    with open_store(workspace) as store:
+        assert count(store) == len(problems)
+        assert count(store, "ingested") == 2
+
+
+def test_a_part_that_cannot_be_read_is_not_noted_as_in(workspace, problems):
+    path = write_part(workspace.parts, "r", problems)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    with pytest.raises(duckdb.Error), open_store(workspace):
+        pass
+    path.write_bytes(whole)
+    with open_store(workspace) as store:
+        assert count(store) == len(problems)
+
+
+def test_the_database_can_be_rebuilt_from_the_parts(spoilable):
+    with open_snapshot(spoilable.workspace) as store:
+        before = {name: store.rows(f"FROM {name} ORDER BY ALL") for name in tables(store)}
+    spoilable.workspace.database.unlink()
+    with open_store(spoilable.workspace) as store:
+        assert {name: store.rows(f"FROM {name} ORDER BY ALL") for name in tables(store)} == before
+
+
+def test_migrations_are_applied_once_and_in_order():
+    store = Store(duckdb.connect(":memory:"))
+    store.migrate()
+    names = sorted(path.name for path in SQL.glob("[0-9]*.sql"))
+    assert [row["name"] for row in store.rows("FROM migrations")] == names
+    store.migrate()
+    assert count(store, "migrations") == len(names)
+
+
+def test_every_migration_has_a_number_of_its_own():
+    numbers = [path.name[:4] for path in SQL.glob("[0-9]*.sql")]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_a_snapshot_is_readable_while_a_writer_has_the_database_open(workspace, problems):
+    write_part(workspace.parts, "r", problems[:4])
+    with open_store(workspace):
+        pass
+    code = (
+        "import sys; from pathlib import Path; from gradus.engine.store import open_snapshot\n"
+        "from gradus.engine.workspace import Workspace\n"
+        "with open_snapshot(Workspace(Path(sys.argv[1]))) as s: print(len(s.problems()))"
+    )
+    with open_store(workspace) as store:
+        write_part(workspace.parts, "r", problems[4:])
+        store.sync(workspace.parts)
+        command = [sys.executable, "-c", code, str(workspace.root)]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "4\n"
+    with open_snapshot(workspace) as store:
+        assert count(store) == len(problems)
+
+
+def test_a_reader_keeps_its_snapshot_when_newer_ones_are_published(workspace, problems):
+    with open_store(workspace):
+        pass
+    with open_snapshot(workspace) as old:
+        for number in range(4):
+            write_part(workspace.parts, "r", problems[number : number + 1])
+            with open_store(workspace):
+                pass
+        assert count(old) == 0
+    assert len(list(workspace.snapshots.glob("[0-9a-f]*.duckdb"))) <= 3
+
+
+def test_a_snapshot_cannot_be_written(finished):
+    with open_snapshot(finished.workspace) as store, pytest.raises(duckdb.InvalidInputException, match="read-only"):
+        store.rows("DELETE FROM problems")
+
+
+def test_equal_parts_give_equal_versions(workspace, problems):
+    with open_store(workspace) as store:
+        empty = store.version
+    with open_store(workspace) as store:
+        assert store.version == empty
+        write_part(workspace.parts, "r", problems)
+        store.sync(workspace.parts)
+        assert store.version != empty
+
+
+def test_a_workspace_without_a_database_says_so(workspace):
+    with pytest.raises(WorkspaceError, match="nothing in it yet"), open_snapshot(workspace):
+        pass
+
+
+@pytest.mark.parametrize("content", [b"not a database", b"x" * 20_000])
+def test_a_spoilt_database_is_one_clear_error(workspace, content):
+    workspace.database.write_bytes(content)
+    with pytest.raises(WorkspaceError, match="cannot be opened"), open_store(workspace):
+        pass
+
+
+def test_a_failed_transaction_changes_nothing(workspace, problems):
+    write_part(workspace.parts, "r", problems)
+    with open_store(workspace) as store:
+        with pytest.raises(duckdb.Error), store._transaction():
+            store.rows("DELETE FROM difficulty")
+            store.rows("DELETE FROM problems")
+            store.rows("SELECT no_such_column FROM problems")
+        assert count(store) == len(problems)
+
+
+def test_a_frame_has_the_rows_of_the_query(finished):
+    with open_snapshot(finished.workspace) as store:
+        query = "SELECT id FROM problems WHERE domain = $domain ORDER BY id"
+        assert store.frame(query, {"domain": "math"}).to_dicts() == store.rows(query, {"domain": "math"})
