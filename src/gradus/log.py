@@ -5,8 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 
 logger = logging.getLogger("gradus")
+
+
+QUIET = {
+    "VLLM_LOGGING_LEVEL": "ERROR",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TQDM_DISABLE": "1",
+    "GLOO_LOG_LEVEL": "ERROR",
+    "TORCH_CPP_LOG_LEVEL": "ERROR",
+    "PYTHONWARNINGS": "ignore",
+}
+"""For the libraries below us, and the processes we start; what the user has set stays."""
 
 
 def configure(*, verbose: bool = False) -> None:
@@ -20,12 +34,5 @@ def configure(*, verbose: bool = False) -> None:
         return
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-
-
-QUIET = {
-    "VLLM_LOGGING_LEVEL": "ERROR",
-    "TRANSFORMERS_VERBOSITY": "error",
-    "TOKENIZERS_PARALLELISM": "false",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "GLOO_LOG_LEVEL": "ERROR",
-}
+    logging.getLogger("vllm").addHandler(logging.NullHandler())
+    warnings.simplefilter("ignore")
