@@ -53,7 +53,7 @@ hint = "It is {{expected}}."
 [[stages]]
 name = "foundation"
 context_length = 192
-token_budget = 1600
+token_budget = 4000
 mixture = {{ "math/cot" = 1.0 }}
 
 [[stages]]

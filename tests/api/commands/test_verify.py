@@ -1,0 +1,142 @@
+"""`gradus verify`: JSONL to JSONL, in order, whole or not at all."""
+
+import json
+
+import pytest
+
+from gradus.api.cli import main
+
+
+def row(number, said, **changes):
+    return {"id": f"r{number}", "verifier": "math", "answer": said, "spec": {"expected": str(number)}} | changes
+
+
+@pytest.fixture
+def verify(tmp_path, capsys):
+    """Return a function that writes lines, verifies them, and gives status, outcomes (None: no file) and errors."""
+
+    def run(lines, *options):
+        source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+        if isinstance(lines, bytes):
+            source.write_bytes(lines)
+        elif lines is not None:
+            text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+            source.write_text(text, encoding="utf-8")
+        status = main(["verify", "--input", str(source), "--output", str(target), "--workers", "1", *options])
+        assert not list(tmp_path.glob("*.tmp"))
+        assert not list(tmp_path.glob(".*"))
+        found = [json.loads(line) for line in target.read_text().splitlines()] if target.exists() else None
+        return status, found, capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_outcomes_are_in_the_order_of_the_answers(verify, workers):
+    lines = [row(n, f"The answer is {n + (n % 3 == 0)}") for n in range(100)]
+    status, found, captured = verify(lines, "--workers", str(workers), "--json")
+    assert status == 0
+    assert [one["id"] for one in found] == [f"r{n}" for n in range(100)]
+    assert [one["outcome"] for one in found] == ["fail" if n % 3 == 0 else "pass" for n in range(100)]
+    assert json.loads(captured.out) == {"in": 100, "outcomes": {"fail": 34, "pass": 66}}
+
+
+def test_a_line_has_outcome_score_reason_and_seconds(verify):
+    _, (found,), _ = verify([row(7, "The answer is 8")])
+    assert found.pop("seconds") >= 0
+    assert found == {"id": "r7", "outcome": "fail", "score": 0.0, "reason": "got 8, expected 7"}
+
+
+def test_no_lines_give_an_empty_file(verify):
+    status, found, captured = verify([])
+    assert (status, found) == (0, [])
+    assert captured.out.startswith("no lines")
+
+
+def test_empty_lines_are_skipped(verify):
+    assert len(verify([row(1, "1"), "", row(2, "2")])[1]) == 2
+
+
+GOOD = [row(1, "1"), row(2, "2")]
+BAD = [
+    ('{"id": ', "line 3: "),
+    ("[]", "line 3: a JSON object is needed"),
+    (row(3, "3", verifier="nope"), "line 3: no verifier 'nope'. Known: choice, code"),
+    (row(3, "3", spec={}), "line 3: verifier 'math': missing a required"),
+    (row(3, "3", spec={"expected": ""}), "line 3: math: expected must be"),
+    (row(3, "3", spec={"expected": "3", "hint": 1}), "line 3: verifier 'math': got an unexpected"),
+    (row(3, "3", spec=[]), "line 3: 'spec' must be an object"),
+    (row(3, None), "line 3: 'answer' must be text"),
+    ({"id": "r", "verifier": "math", "spec": {"expected": "1"}}, "line 3: 'answer' must be text"),
+    (row(3, "3", id=3), "line 3: 'id' must be text"),
+]
+
+
+@pytest.mark.parametrize(("bad", "words"), BAD)
+def test_a_bad_third_line_is_named_and_nothing_is_written(verify, bad, words):
+    status, found, captured = verify([*GOOD, bad, *GOOD])
+    assert (status, found, captured.out) == (3, None, "")
+    assert words in captured.err
+    assert len(captured.err.splitlines()) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="api/commands/verify.py, _checked: TypeError, RecursionError: a traceback")
+@pytest.mark.parametrize(
+    "bad",
+    [
+        row(3, "3", verifier="code", spec={"tests": ["assert f()"], "timeout_s": "5"}),
+        row(3, "3", verifier="code", spec={"stdin_tests": [1]}),
+        row(3, "3", verifier="instruction", spec={"instructions": 5}),
+        "[" * 100_000,
+    ],
+)
+def test_a_spec_of_the_wrong_type_is_named_too(verify, bad):
+    try:
+        status, _, captured = verify([*GOOD, bad])
+    except (TypeError, RecursionError) as error:
+        pytest.fail(f"a traceback: {error!r:.80}")
+    assert status == 3
+    assert "line 3" in captured.err
+
+
+@pytest.mark.xfail(strict=True, raises=UnicodeError, reason="api/commands/verify.py, _read: a traceback")
+def test_bytes_that_are_no_text_are_named(verify):
+    status, _, captured = verify(json.dumps(GOOD[0]).encode() + b"\n\xff\xfe\n")
+    assert status == 3
+    assert "in.jsonl" in captured.err
+
+
+@pytest.mark.xfail(strict=True, raises=UnicodeError, reason="api/commands/verify.py: cannot be written")
+def test_half_a_surrogate_pair_is_an_answer_like_any(verify):
+    status, found, _ = verify(
+        ['{"id": "a", "verifier": "math", "answer": "\\\\boxed{\\ud800}", "spec": {"expected": "1"}}']
+    )
+    assert status == 0
+    assert found[0]["outcome"] in ("fail", "unparseable")
+
+
+def test_a_missing_input_is_one_line(verify):
+    status, found, captured = verify(None)
+    assert (status, found) == (3, None)
+    assert captured.err.endswith("in.jsonl: No such file or directory\n")
+    assert len(captured.err.splitlines()) == 1
+
+
+def test_an_output_that_was_there_survives_a_bad_input(verify, tmp_path):
+    verify(GOOD)
+    before = (tmp_path / "out.jsonl").read_bytes()
+    assert verify([*GOOD, "{"])[0] == 3
+    assert (tmp_path / "out.jsonl").read_bytes() == before
+
+
+def test_the_input_is_not_overwritten(verify, tmp_path):
+    status, _, captured = verify(GOOD, "--output", str(tmp_path / "in.jsonl"))
+    assert status == 3
+    assert "is the input too" in captured.err
+    assert len((tmp_path / "in.jsonl").read_text().splitlines()) == 2
+
+
+def test_an_output_that_cannot_be_written_is_one_line(verify, tmp_path):
+    status, _, captured = verify(GOOD, "--output", str(tmp_path / "none" / "out.jsonl"))
+    assert status == 4
+    assert len(captured.err.splitlines()) == 1

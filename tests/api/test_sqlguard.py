@@ -1,0 +1,223 @@
+"""Users' SQL reads the records and nothing else: no file, no setting, no second statement, no endless query."""
+
+import time
+
+import pytest
+
+from gradus.api.sqlguard import SQLLimits, query
+from gradus.errors import DataError, WorkspaceError
+
+LIMITS = SQLLimits(timeout_s=1.0, max_rows=100, memory_mb=256)
+SECRET = "the-secret-of-this-test"
+
+
+@pytest.fixture
+def ask(finished):
+    def run(sql, parameters=None, limits=LIMITS):
+        return query(finished.workspace, sql, parameters, limits=limits)
+
+    return run
+
+
+def everything(folder):
+    return {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file()}
+
+
+HOSTILE = [
+    "COPY problems TO '{out}'",
+    "COPY (SELECT 1) TO '{out}' (FORMAT csv)",
+    "WITH x AS (COPY problems TO '{out}') SELECT 1",
+    "EXPORT DATABASE '{out}'",
+    "ATTACH '{out}' AS other",
+    "DETACH memory",
+    "INSERT INTO problems SELECT * FROM problems",
+    "WITH x AS (INSERT INTO problems SELECT * FROM problems RETURNING *) SELECT * FROM x",
+    "WITH x AS (DELETE FROM problems RETURNING *) SELECT * FROM x",
+    "WITH x AS (UPDATE problems SET domain = 'x' RETURNING *) SELECT * FROM x",
+    "DELETE FROM problems",
+    "DROP TABLE problems",
+    "CREATE TABLE t AS SELECT 1",
+    "CREATE MACRO f() AS 1",
+    "ALTER TABLE problems ADD COLUMN x INTEGER",
+    "TRUNCATE problems",
+    "SELECT * FROM read_csv('{file}')",
+    "SELECT * FROM read_csv('/etc/passwd')",
+    "SELECT * FROM read_text('{file}')",
+    "SELECT (SELECT content FROM read_text('{file}'))",
+    "SELECT * FROM read_blob('/etc/passwd')",
+    "SELECT * FROM read_json('{file}')",
+    "SELECT * FROM read_parquet('{file}')",
+    "SELECT * FROM glob('/*')",
+    "FROM '{file}'",
+    "FROM '/etc/passwd'",
+    'SELECT * FROM "{file}"',
+    "SELECT * FROM problems JOIN '{file}' ON true",
+    "SELECT * FROM 'https://example.org/x.csv'",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "PRAGMA database_list",
+    "PRAGMA memory_limit = '100GB'",
+    "SET enable_external_access = true",
+    "SET GLOBAL threads = 1",
+    "RESET lock_configuration",
+    "CALL pragma_version()",
+    "CHECKPOINT",
+    "VACUUM",
+    "BEGIN",
+    "USE memory",
+    "SELECT * FROM query('SELECT 1')",
+    "SELECT * FROM problems, query('COPY problems TO ''{out}''')",
+    "SELECT * FROM query_table('problems')",
+    "SELECT * FROM json_execute_serialized_sql(json_serialize_sql('SELECT 1'))",
+    "SELECT getenv('GRADUS_TEST_SECRET')",
+    "SELECT GetEnv('GRADUS_TEST_SECRET')",
+    "SELECT main.getenv('GRADUS_TEST_SECRET')",
+    "SELECT 'GRADUS_TEST_SECRET'.getenv()",
+    "SELECT list_transform(['GRADUS_TEST_SECRET'], lambda x: getenv(x))",
+    "SELECT 1 WHERE getenv('GRADUS_TEST_SECRET') <> ''",
+    "SELECT 1 ORDER BY getenv('GRADUS_TEST_SECRET')",
+    "SELECT count(*) FILTER (getenv('GRADUS_TEST_SECRET') <> '') FROM problems",
+    "SELECT current_setting('memory_limit')",
+    "SELECT * FROM duckdb_secrets()",
+    "SELECT * FROM duckdb_settings()",
+    "SELECT * FROM duckdb_extensions()",
+    "SELECT * FROM SECRETS",
+    "SELECT 1; SELECT 2",
+    "SELECT 1; DROP TABLE problems",
+    "SELECT 1; COPY problems TO '{out}'",
+    "EXPLAIN ANALYZE SELECT 1",
+    "PREPARE p AS SELECT 1",
+    "EXECUTE p",
+    "",
+    "   -- nothing",
+    "SELECT",
+    "no SQL at all",
+]
+
+
+@pytest.mark.parametrize("sql", HOSTILE)
+def test_a_hostile_statement_is_refused_without_effect(ask, finished, tmp_path, monkeypatch, sql):
+    monkeypatch.setenv("GRADUS_TEST_SECRET", SECRET)
+    file, out = tmp_path / "secret.csv", tmp_path / "out"
+    file.write_text(SECRET)
+    before = everything(finished.workspace.root)
+    with pytest.raises(DataError) as error:
+        ask(sql.format(file=file, out=out))
+    assert SECRET not in str(error.value)
+    assert not out.exists()
+    assert everything(finished.workspace.root) == before
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH RECURSIVE t AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM t) SELECT count(*) FROM t",
+        "WITH RECURSIVE t AS (SELECT 1 AS x UNION SELECT x + 1 FROM t) SELECT max(x) FROM t",
+        "SELECT count(*) FROM range(10000000000) a, range(10000000000) b",
+        "SELECT sum(a.range * b.range) FROM range(10000000) a JOIN range(10000000) b ON a.range < b.range",
+    ],
+)
+def test_an_endless_query_is_stopped(ask, sql):
+    start = time.monotonic()
+    with pytest.raises(DataError, match=r"the query took longer than 0\.3 s"):
+        ask(sql, limits=SQLLimits(timeout_s=0.3, memory_mb=256))
+    assert time.monotonic() - start < 5
+
+
+def test_a_query_gets_no_more_memory_than_its_limit(ask):
+    with pytest.raises(DataError, match=r"SQL: Out of Memory|took longer"):
+        ask("SELECT count(*) FROM (SELECT DISTINCT hash(range), range::VARCHAR || 'abcdefgh' FROM range(100000000))")
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(strict=True, reason="api/sqlguard.py: a function is not interrupted, nor its values counted")
+def test_one_huge_value_is_stopped_too(ask):
+    """`list_sum(range(3000000000))` takes 24 GB, whatever the limit says: do not try it on a small machine."""
+    start = time.monotonic()
+    with pytest.raises(DataError):
+        ask("SELECT length(repeat('x', 500000000) || 'y')")
+    assert time.monotonic() - start < 1.5
+
+
+@pytest.mark.xfail(strict=True, reason="api/sqlguard.py: BASE_TABLE is allowed by kind, not by name")
+@pytest.mark.parametrize("table", ["pg_settings", "pg_catalog.pg_settings", "pragma_database_list", "duckdb_databases"])
+def test_settings_and_paths_are_not_shown(ask, table):
+    with pytest.raises(DataError):
+        ask(f"SELECT * FROM {table}")
+
+
+@pytest.mark.xfail(strict=True, raises=RecursionError, reason="api/sqlguard.py, check: json.loads and _nodes recurse")
+@pytest.mark.parametrize("sql", ["SELECT " + "+".join(["1"] * 600), "SELECT " + "NOT " * 900 + "true"])
+def test_a_deep_expression_is_answered_or_refused(ask, sql):
+    try:
+        ask(sql)
+    except DataError as error:
+        assert len(str(error).splitlines()) == 1  # noqa: PT017
+
+
+@pytest.mark.xfail(strict=True, reason="api/sqlguard.py, check: duckdb.Error is not caught")
+def test_a_text_that_is_no_unicode_is_refused(ask):
+    with pytest.raises(Exception, match="surrogate") as error:
+        ask("SELECT '\ud800'")
+    assert isinstance(error.value, DataError)
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters", "rows"),
+    [
+        ("SELECT count(*) AS n FROM problems", {}, [{"n": 40}]),
+        ("FROM problems SELECT count(*) AS n", {}, [{"n": 40}]),
+        ("SELECT domain, count(*) AS n FROM problems GROUP BY ALL", {}, [{"domain": "math", "n": 40}]),
+        ("WITH hard AS (SELECT * FROM difficulty WHERE pass_at_1 = 0) SELECT count(*) AS n FROM hard", {}, [{"n": 8}]),
+        ("SELECT count(*) AS n FROM attempts JOIN verdicts ON attempts.id = attempt_id", {}, [{"n": 188}]),
+        ("SELECT DISTINCT kind FROM traces ORDER BY kind", {}, [{"kind": "correction"}, {"kind": "cot"}]),
+        ("SELECT 1 AS x UNION ALL SELECT 2 ORDER BY x", {}, [{"x": 1}, {"x": 2}]),
+        ("SELECT sum(range) AS s FROM range(10)", {}, [{"s": 45}]),
+        ("SELECT unnest([1, 2]) AS x", {}, [{"x": 1}, {"x": 2}]),
+        ("VALUES (1, 'a')", {}, [{"col0": 1, "col1": "a"}]),
+        (
+            "WITH RECURSIVE t AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM t WHERE x < 4) SELECT sum(x) AS s FROM t",
+            {},
+            [{"s": 10}],
+        ),
+        ("SELECT row_number() OVER (ORDER BY id) AS r FROM problems QUALIFY r = 40", {}, [{"r": 40}]),
+        ("SELECT spec->>'$.expected' AS e FROM problems WHERE prompt = 'What is 0 + 1?'", {}, [{"e": "1"}]),
+        ("SELECT count(*) AS n FROM problems WHERE list_contains(tags, 'heldout')", {}, [{"n": 5}]),
+        ("SELECT records FROM funnel WHERE step = 'problems'", {}, [{"records": 40}]),
+        ("SELECT 1 AS x;", {}, [{"x": 1}]),
+        ("SELECT $a + $b AS s", {"a": 1, "b": 2}, [{"s": 3}]),
+        ("SELECT $a AS s", {"a": "'; DROP TABLE problems; --"}, [{"s": "'; DROP TABLE problems; --"}]),
+        ("SELECT count(*) AS n FROM problems WHERE domain = $d", {"d": "x' OR '1' = '1"}, [{"n": 0}]),
+        ("SELECT 'COPY x TO y; getenv(1)' AS s", {}, [{"s": "COPY x TO y; getenv(1)"}]),
+    ],
+)
+def test_an_honest_query_is_answered(ask, sql, parameters, rows):
+    answer = ask(sql, parameters)
+    assert answer.rows == rows
+    assert not answer.truncated
+
+
+def test_more_rows_than_the_limit_are_cut_off(ask):
+    answer = ask("SELECT * FROM range(1000)")
+    assert (len(answer.rows), answer.truncated) == (100, True)
+    exact = ask("SELECT * FROM range(100)")
+    assert (len(exact.rows), exact.truncated) == (100, False)
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters"), [("SELECT $x", {}), ("SELECT 1", {"x": 1}), ("SELECT nothing FROM problems", {})]
+)
+def test_a_query_that_cannot_run_says_why(ask, sql, parameters):
+    with pytest.raises(DataError, match=r"^SQL: "):
+        ask(sql, parameters)
+
+
+@pytest.mark.xfail(strict=True, reason="api/sqlguard.py, query: rows are dicts, so the last column of a name wins")
+def test_no_column_is_lost(ask):
+    answer = ask("SELECT * FROM problems JOIN attempts ON problems.id = problem_id LIMIT 1")
+    assert len(answer.rows[0]) == len(answer.columns)
+
+
+def test_a_workspace_without_a_snapshot_says_so(workspace):
+    with pytest.raises(WorkspaceError, match="nothing in it yet"):
+        query(workspace, "SELECT 1", limits=LIMITS)
