@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
 
 from gradus.api.routes import difficulty, manifests, problems, runs, sql
 from gradus.engine.workspace import Workspace
@@ -27,6 +30,15 @@ def create_app(workspace: Workspace) -> FastAPI:
     def explain(_: Request, error: GradusError) -> JSONResponse:
         return _problem(STATUS.get(type(error), 500), str(error))
 
+    @app.exception_handler(HTTPException)
+    def refuse(_: Request, error: HTTPException) -> JSONResponse:
+        return _problem(error.status_code, error.detail, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    def correct(_: Request, error: RequestValidationError) -> JSONResponse:
+        wrong = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        return _problem(422, "; ".join(wrong))
+
     @app.get("/", include_in_schema=False)
     def page() -> HTMLResponse:
         return HTMLResponse((WEB / "index.html").read_text())
@@ -34,6 +46,6 @@ def create_app(workspace: Workspace) -> FastAPI:
     return app
 
 
-def _problem(status: int, detail: str) -> JSONResponse:
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     body = {"type": "about:blank", "title": "request refused", "status": status, "detail": detail}
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+    return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")

@@ -64,7 +64,7 @@ REDUCED = Size(
         "evaluate.num_attempts=2",
     ),
     sft=("steps=3",),
-    rl=("steps=1",),
+    rl=("steps=2",),
 )
 
 

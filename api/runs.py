@@ -53,10 +53,11 @@ def plan_run(
     config = load(CONFIGS[kind], path, overrides)
     folder = model_folder(workspace, model)
     name = f"{kind}-{content_id(manifest.stem, model_id(folder), asdict(config))[:12]}"
-    module = ["-m", f"gradus.trainer.{kind}", "--manifest", str(manifest), "--model", str(folder)]
-    module += ["--run", str(workspace.runs / name)] + (["--recipe", str(path)] if path else []) + list(overrides)
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"] if processes > 1 else []
-    return PlannedRun(workspace.runs / name, [sys.executable, *launch, *module])
+    module = ["-m", f"gradus.trainer.{kind}"] + (["--"] if launch else [])  # torchrun would take --run for its own
+    arguments = ["--manifest", str(manifest), "--model", str(folder), "--run", str(workspace.runs / name)]
+    arguments += (["--recipe", str(path)] if path else []) + list(overrides)
+    return PlannedRun(workspace.runs / name, [sys.executable, *launch, *module, *arguments])
 
 
 def model_folder(workspace: Workspace, model: str) -> Path:

@@ -123,10 +123,11 @@ def score(workspace: Workspace) -> dict[str, Any]:
 def correct(workspace: Workspace, recipe: Recipe, *, workers: int, opening: Open = opened) -> dict[str, Any]:
     """Ask the teacher to correct the student's failures, judge what it says, and keep what passes."""
     student = teachers["vllm"].identify(TeacherConfig(model=recipe.student))
+    teacher = teachers[recipe.teacher.kind].identify(recipe.teacher)
     with workspace.writing():
         with open_store(workspace) as store:
             found = correcting.failures(store, student, recipe.correct.failures_per_problem)
-            asks = correcting.plan_corrections(found, recipe.correct, correcting.corrections_done(store))
+            asks = correcting.plan_corrections(found, recipe.correct, correcting.corrections_done(store, teacher))
         made = _ask(workspace, asks, recipe.teacher, "correct", opening)
     judge(workspace, workers=workers)
     with workspace.writing(), open_store(workspace) as store:

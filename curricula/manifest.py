@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gradus.config import build
@@ -201,17 +202,38 @@ def verify(path: Path) -> Manifest:
         if num_rows != shard.num_rows:
             raise DataError(f"{what}: {num_rows} rows, the manifest says {shard.num_rows}")
     for stage in manifest.stages:
-        _verify_packing(path, stage)
+        _verify_stage(path, stage)
     return manifest
 
 
-def _verify_packing(path: Path, stage: Stage) -> None:
+def _verify_stage(path: Path, stage: Stage) -> None:
     lengths: list[int] = []
     for shard in stage.shards:
-        lengths += read_shard(path, shard)["num_tokens"].to_pylist()
+        lengths += _lengths(read_shard(path, shard), stage.name)
+    sequences = read_shard(path, stage.packing)["rows"].to_pylist()
+    found = {"num_traces": len(lengths), "num_tokens": sum(lengths), "num_sequences": len(sequences)}
+    for name, count in found.items():
+        if count != getattr(stage, name):
+            raise DataError(f"stage {stage.name}: {name} is {count}, the manifest says {getattr(stage, name)}")
+    _verify_packing(stage, lengths, sequences)
+
+
+def _lengths(traces: pa.Table, stage: str) -> list[int]:
+    """Return each trace's num_tokens, which is the length of its lists."""
+    lengths = traces["num_tokens"]
+    for name in ("token_ids", "loss_mask"):
+        # A list that is null has no length, so it equals nothing.
+        equal = pc.fill_null(pc.equal(pc.list_value_length(traces[name]), lengths), False)
+        if (row := pc.index(equal, False).as_py()) >= 0:
+            raise DataError(f"stage {stage}: {name} of row {row} does not hold num_tokens = {lengths[row]} tokens")
+    return lengths.to_pylist()
+
+
+def _verify_packing(stage: Stage, lengths: list[int], sequences: list[list[int]]) -> None:
     seen: set[int] = set()
-    for number, rows in enumerate(read_shard(path, stage.packing)["rows"].to_pylist()):
-        if not rows or min(rows) < 0 or max(rows) >= len(lengths) or seen.intersection(rows):
+    for number, rows in enumerate(sequences):
+        twice = seen.intersection(rows) or len(set(rows)) < len(rows)
+        if not rows or min(rows) < 0 or max(rows) >= len(lengths) or twice:
             raise DataError(f"stage {stage.name}: sequence {number} names rows that are not there or are used twice")
         seen.update(rows)
         if sum(lengths[row] for row in rows) > stage.context_length:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gradus.curricula.manifest import Manifest, Shard, canonical_bytes
+from gradus.engine.parts import sync_folder
 
 
 def write_shard(curricula: Path, table: pa.Table) -> Shard:
@@ -42,3 +43,4 @@ def write_bytes(path: Path, data: bytes) -> None:
         fresh.rename(path)
     finally:
         fresh.unlink(missing_ok=True)
+    sync_folder(path.parent)

@@ -98,7 +98,11 @@ def messages(failure: Failure, domain: CorrectDomainConfig) -> tuple[Message, ..
     return (*opening(domain.system, domain.shots), Message(role="user", content=ask))
 
 
-def corrections_done(store: Store) -> set[tuple[str, str, int]]:
-    """Return (failed attempt id, sampler, index) of the corrections that have been asked for."""
-    query = 'SELECT failed_attempt_id, sampler, "index" FROM attempts WHERE failed_attempt_id IS NOT NULL'
-    return {(row["failed_attempt_id"], row["sampler"], row["index"]) for row in store.rows(query)}
+def corrections_done(store: Store, teacher_id: str) -> set[tuple[str, str, int]]:
+    """Return (failed attempt id, sampler, index) of the corrections that a teacher has been asked for."""
+    query = (
+        'SELECT failed_attempt_id, sampler, "index" FROM attempts '
+        "WHERE failed_attempt_id IS NOT NULL AND model_id = $teacher"
+    )
+    rows = store.rows(query, {"teacher": teacher_id})
+    return {(row["failed_attempt_id"], row["sampler"], row["index"]) for row in rows}

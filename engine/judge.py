@@ -12,7 +12,8 @@ from typing import Any
 from gradus.engine.parts import write_part
 from gradus.engine.records import JudgedAttempt
 from gradus.engine.store import Store
-from gradus.verifiers.base import Verdict, find
+from gradus.errors import DataError
+from gradus.verifiers.base import SpecError, Verdict, find
 from gradus.verifiers.pool import verify_all
 
 FLUSH_S = 5.0
@@ -21,7 +22,7 @@ FLUSH_S = 5.0
 def unjudged(store: Store) -> list[dict[str, Any]]:
     """Return the attempts that have no verdict of their verifier's present version."""
     rows = store.named("unjudged")
-    return [row for row in rows if find(row["verifier"]).version not in (row["versions"] or ())]
+    return [row for row in rows if _version(row["verifier"]) not in (row["versions"] or ())]
 
 
 def judge(
@@ -45,11 +46,19 @@ def judge(
     return outcomes
 
 
+def _version(verifier: str) -> str:
+    """Return the verifier's present version."""
+    try:
+        return find(verifier).version
+    except SpecError as error:
+        raise DataError(f"{error} Attempts at its problems cannot be judged without it.") from None
+
+
 def _judged(row: dict[str, Any], verdict: Verdict) -> JudgedAttempt:
     return JudgedAttempt(
         attempt_id=row["id"],
         verifier=row["verifier"],
-        version=find(row["verifier"]).version,
+        version=_version(row["verifier"]),
         outcome=verdict.outcome,
         score=verdict.score,
         reason=verdict.reason,

@@ -78,7 +78,8 @@ class Attempt:
     @property
     def id(self) -> str:
         request = self.messages[:-1], self.model_id, self.policy_version, self.sampling, self.seed
-        return content_id(self.problem_id, request, self.index)
+        # Two failures of one problem may be asked about in the same words.
+        return content_id(self.problem_id, request, self.index, self.failed_attempt_id)
 
     @property
     def answer(self) -> str:

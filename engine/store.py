@@ -99,13 +99,15 @@ class Store:
 @contextmanager
 def open_store(workspace: Workspace) -> Iterator[Store]:
     """Open the workspace's database with every part in it; publish a snapshot afterwards."""
-    with _connect(workspace.database, read_only=False) as connection:
+    with _connect(workspace.database, read_only=False) as connection, _naming_a_full_disk(workspace.database):
         store = Store(connection)
         store.migrate()
         store.sync(workspace.parts)
         yield store
         store.sync(workspace.parts)
         version = store.version
+        # Closing does this too, but says nothing when it fails, and the file that is published would be the old one.
+        connection.execute("CHECKPOINT")
     publish(workspace, version)
 
 
@@ -124,8 +126,11 @@ def publish(workspace: Workspace, version: str) -> Path:
     path = workspace.snapshots / f"{version[:16]}.duckdb"
     if not path.exists():
         fresh = path.with_suffix(".tmp")
-        shutil.copyfile(workspace.database, fresh)
-        fresh.rename(path)
+        try:
+            shutil.copyfile(workspace.database, fresh)
+            fresh.rename(path)
+        finally:
+            fresh.unlink(missing_ok=True)
     link = workspace.snapshots / ".current.tmp"
     link.unlink(missing_ok=True)
     link.symlink_to(path.name)
@@ -144,6 +149,17 @@ def to_problem(row: dict[str, Any]) -> Problem:
     data = {key: value for key, value in row.items() if key != "id"}
     lists = {key: tuple(data[key]) for key in ("parents", "tags")}
     return Problem(**(data | {"spec": json.loads(data["spec"])} | lists))
+
+
+@contextmanager
+def _naming_a_full_disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise WorkspaceError(
+            f"{path}: cannot be written: {reason}; free space and run the same command again"
+        ) from error
 
 
 @contextmanager

@@ -5,11 +5,17 @@ difficulty spreads over 0, 1/4, 1/2, 3/4 and 1; the last answer of every tenth p
 """
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
+
+if not torch.cuda.is_available():
+    # Kernels run in Triton's interpreter: set before any of them is imported.
+    os.environ["TRITON_INTERPRET"] = "1"
 
 from gradus.api import steps
 from gradus.curricula.recipe import Recipe, load_recipe

@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gradus import log
 from gradus.engine.records import content_id
 from gradus.engine.teachers.base import Completion, Request, Teacher, TeacherConfig, open_teacher
 from gradus.errors import MachineError
@@ -105,6 +106,7 @@ class TeacherProcess:
 
 def _serve(config: TeacherConfig, connection: Connection) -> None:
     """Open the teacher at once, then answer calls until the other end closes; what fails is told there."""
+    log.configure()
     for name in TORCHRUN_VARIABLES:
         os.environ.pop(name, None)
     teacher, error = _attempt(lambda: open_teacher(config))

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gradus.api.commands.base import Result, both, command, worker_arguments
+from gradus.engine.sources.base import MALFORMED
 from gradus.errors import DataError
-from gradus.verifiers.base import SpecError, check_spec
+from gradus.verifiers.base import check_spec
 from gradus.verifiers.pool import verify_all
 
 
@@ -31,13 +32,14 @@ def verify(args: argparse.Namespace) -> Result:
     outcomes: Counter[str] = Counter()
     fresh = args.output.with_name(f".{args.output.name}.{os.getpid()}.tmp")
     try:
-        with fresh.open("w", encoding="utf-8") as file:
+        with fresh.open("w", encoding="ascii") as file:
             tasks = ((row["verifier"], row["answer"], row["spec"]) for row in _read(args.input))
             for row, verdict in zip(_read(args.input), verify_all(tasks, workers=args.workers), strict=True):
                 outcomes[verdict.outcome] += 1
                 line = {"id": row["id"], "outcome": verdict.outcome, "score": verdict.score}
                 line |= {"reason": verdict.reason, "seconds": round(verdict.seconds, 6)}
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                # In ASCII: a reason may quote half a surrogate pair, which no encoding takes.
+                file.write(json.dumps(line) + "\n")
         fresh.replace(args.output)
     finally:
         fresh.unlink(missing_ok=True)
@@ -52,10 +54,13 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
         file = path.open(encoding="utf-8")
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
-    with file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield _checked(line, f"{path}, line {number}")
+    try:
+        with file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _checked(line, f"{path}, line {number}")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text: {error}") from None
 
 
 def _checked(line: str, where: str) -> dict[str, Any]:
@@ -67,6 +72,8 @@ def _checked(line: str, where: str) -> dict[str, Any]:
             if not isinstance(row.get(name), kind):
                 raise ValueError(f"{name!r} must be {'an object' if kind is dict else 'text'}")
         check_spec(row["verifier"], row["spec"])
-    except (SpecError, ValueError) as error:
+    except KeyError as error:
+        raise DataError(f"{where}: no field {error} in the spec") from None
+    except MALFORMED as error:
         raise DataError(f"{where}: {error}") from None
     return row

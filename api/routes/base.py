@@ -39,6 +39,6 @@ def page(rows: list[dict[str, Any]], limit: int, key: str) -> Page:
 def after(cursor: str | None) -> str:
     """Return the key that a cursor stands for; the empty string begins."""
     try:
-        return base64.urlsafe_b64decode(cursor.encode()).decode() if cursor else ""
+        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode() if cursor else ""
     except ValueError:
         raise DataError(f"cursor {cursor!r} is not one of ours; use `next` of the page before") from None

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from gradus.engine.records import DOMAINS, Problem
+from gradus.engine.records import DOMAINS, Problem, canonical_json
 from gradus.errors import DataError
 from gradus.registry import Registry
 from gradus.verifiers.base import SpecError, check_spec
 
 Importer = Callable[[Mapping[str, Any]], Problem]
-"""From one JSON object of a file to a problem; KeyError, TypeError or ValueError if it is not of the form."""
+"""From one JSON object of a file to a problem; an error of MALFORMED if it is not of the form."""
+
+MALFORMED = (AttributeError, IndexError, TypeError, ValueError, ArithmeticError, RecursionError)
+"""What a value of the wrong type raises; KeyError is a missing field."""
 
 Level = Callable[[random.Random], Problem]
 """Draws one problem of one difficulty level."""
@@ -33,7 +36,8 @@ def read_problems(path: Path, form: str, *, tags: tuple[str, ...] = ()) -> list[
 def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line number, object); DataError names the line that is not a JSON object."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines: JSON text may hold U+2028 and others that it takes for the end of a line.
+        lines = path.read_text(encoding="utf-8").split("\n")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -43,8 +47,10 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
+        except ValueError as error:
             raise DataError(f"{path}, line {number}: not JSON: {error}") from None
+        except RecursionError:
+            raise DataError(f"{path}, line {number}: nested too deeply") from None
         if not isinstance(row, dict):
             raise DataError(f"{path}, line {number}: a JSON object is needed, not {line[:40]!r}")
         yield number, row
@@ -78,12 +84,16 @@ def _checked(importer: Importer, row: Mapping[str, Any], where: str, tags: tuple
     """Make a problem of a row and try its verifier's arguments now, not after an hour of sampling."""
     try:
         problem = tagged(importer(row), *tags)
+        if not isinstance(problem.prompt, str):
+            raise TypeError(f"the prompt must be text, not {problem.prompt!r:.40}")
         check_spec(problem.verifier, problem.spec)
+        # Half a surrogate pair is JSON, but no text that could be stored.
+        canonical_json(asdict(problem)).encode()
     except SpecError as error:
         raise DataError(f"{where}: {error}") from None
     except KeyError as error:
         raise DataError(f"{where}: no field {error}; it has {', '.join(row)}") from None
-    except (TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise DataError(f"{where}: {error}") from None
     if problem.domain not in DOMAINS:
         raise DataError(f"{where}: no domain {problem.domain!r}. Known: {', '.join(DOMAINS)}.")

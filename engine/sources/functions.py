@@ -74,15 +74,24 @@ LEVELS: tuple[tuple[Task, ...], ...] = (
 )
 
 
+def _cases(draws: list[tuple[Any, ...]], solve: Callable[..., Any]) -> list[tuple[Any, ...]]:
+    """Return the first different draws, the last exchanged if all had one result: a constant would pass."""
+    cases = list({repr(case): case for case in draws}.values())
+    chosen = cases[:NUM_TESTS]
+    results = [solve(*case) for case in cases]
+    if all(result == results[0] for result in results[:NUM_TESTS]):
+        chosen[-1] = next(case for case, result in zip(cases, results, strict=True) if result != results[0])
+    return chosen
+
+
 def _level(tasks: tuple[Task, ...]) -> Level:
     def draw(rng: random.Random) -> Problem:
         signature, returns, solve, arguments = rng.choice(tasks)
         name = signature.partition("(")[0]
         rng = random.Random(signature)  # one task, one set of tests: a problem is not asked twice
-        cases = {repr(case): case for case in (arguments(rng) for _ in range(50))}
         tests = [
             f"assert {name}({', '.join(map(repr, case))}) == {solve(*case)!r}"
-            for case in list(cases.values())[:NUM_TESTS]
+            for case in _cases([arguments(rng) for _ in range(50)], solve)
         ]
         prompt = f"Write a Python function {signature} that returns {returns}."
         return Problem(prompt=prompt, domain="code", verifier="code", spec={"tests": tests}, source="functions")

@@ -22,6 +22,9 @@ def read(row: Mapping[str, Any]) -> Problem:
     for name in ("prompt", "domain", "verifier", "source"):
         if not isinstance(row[name], str) or not row[name].strip():
             raise ValueError(f"{name} must be text")
+    for name in ("parents", "tags"):
+        if not isinstance(row.get(name, []), list) or not all(isinstance(word, str) for word in row.get(name, [])):
+            raise ValueError(f"{name} must be a list of text, not {row[name]!r:.40}")
     return Problem(
         prompt=row["prompt"],
         domain=row["domain"],

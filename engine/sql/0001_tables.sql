@@ -72,3 +72,10 @@ CREATE TABLE difficulty (
     wilson_high DOUBLE,
     PRIMARY KEY (problem_id, model_id, sampler)
 );
+-- Ends of Wilson's (1927) 95% interval for c passes of n; 1.9599… is the normal quantile of 0.975.
+CREATE MACRO wilson(c, n, side) AS (
+    (c / n + 1.9207294103470602 / n + side * 1.959963984540054 * sqrt(c / n * (1 - c / n) / n + 0.9603647051735301 / (n * n)))
+    / (1 + 3.8414588206941205 / n)
+);
+CREATE MACRO wilson_low(c, n) AS greatest(0, wilson(c, n, -1));
+CREATE MACRO wilson_high(c, n) AS least(1, wilson(c, n, 1));

@@ -1,10 +1,14 @@
--- The newest verdict of each attempt: a verifier's later version replaces its earlier one.
+-- The newest verdict of each attempt: a verifier's later version replaces its earlier one. Versions that are
+-- numbers are ordered as numbers, and follow those that are not.
 CREATE VIEW judged AS
 SELECT attempts.*, problems.domain, verdicts.outcome, verdicts.score, verdicts.reason
 FROM attempts
 JOIN problems ON problems.id = attempts.problem_id
 JOIN verdicts ON verdicts.attempt_id = attempts.id AND verdicts.verifier = problems.verifier
-QUALIFY row_number() OVER (PARTITION BY attempts.id ORDER BY verdicts.version DESC) = 1;
+QUALIFY row_number() OVER (
+    PARTITION BY attempts.id
+    ORDER BY try_cast(verdicts.version AS DOUBLE) DESC NULLS LAST, verdicts.version DESC
+) = 1;
 
 CREATE VIEW pass_rates AS
 SELECT domain, model_id, sampler, count(*) AS problems,

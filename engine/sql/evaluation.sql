@@ -7,7 +7,7 @@ WITH counted AS (
     GROUP BY d.domain
 )
 SELECT domain, problems, n AS attempts, c / n AS pass_at_1,
-       (c / n + z * z / (2 * n) - z * sqrt(c / n * (1 - c / n) / n + z * z / (4 * n * n))) / (1 + z * z / n) AS low,
-       (c / n + z * z / (2 * n) + z * sqrt(c / n * (1 - c / n) / n + z * z / (4 * n * n))) / (1 + z * z / n) AS high
-FROM counted, (SELECT 1.959963984540054 AS z)
+       wilson_low(c, n) AS low,
+       wilson_high(c, n) AS high
+FROM counted
 ORDER BY domain

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from gradus.engine.sources.base import read_jsonl
 from gradus.engine.teachers.base import Completion, Request, TeacherConfig, teachers
 from gradus.errors import DataError
 
@@ -22,8 +23,7 @@ class ReplayTeacher:
     def __init__(self, config: TeacherConfig) -> None:
         self.model_id = self.identify(config)
         self._path = config.model
-        lines = Path(config.model).read_text().splitlines()
-        rows = [json.loads(line) for line in lines]
+        rows = [_checked(row, f"{self._path}, line {number}") for number, row in read_jsonl(Path(self._path))]
         self._answers: dict[str, list[str]] = {row["ask"]: row["answers"] for row in rows}
 
     @staticmethod
@@ -46,6 +46,14 @@ class ReplayTeacher:
 
     def close(self) -> None:
         self._answers.clear()
+
+
+def _checked(row: dict[str, Any], where: str) -> dict[str, Any]:
+    answers = row.get("answers")
+    texts = isinstance(answers, list) and answers and all(isinstance(answer, str) for answer in answers)
+    if not texts or not isinstance(row.get("ask"), str):
+        raise DataError(f'{where}: {{"ask": text, "answers": [text, …]}} is needed, with one answer at least')
+    return row
 
 
 def _completion(request: Request, text: str) -> Completion:

@@ -103,7 +103,12 @@ def _open(folder: str, config: TeacherConfig, *, cuda: bool) -> Any:
         from vllm import LLM
     except ImportError as error:
         raise MachineError(f"vLLM does not import here ({error}); see `gradus doctor`") from None
-    ours = {"max_model_len": config.max_context, "max_num_seqs": 256, "logprobs_mode": "processed_logprobs"}
+    ours = {
+        "max_model_len": config.max_context,
+        "max_num_seqs": 256,
+        "logprobs_mode": "processed_logprobs",  # of the distribution that is sampled from, temperature and all
+        "use_tqdm_on_load": False,
+    }
     return LLM(folder, **(ours | (GPU_OPTIONS if cuda else CPU_OPTIONS) | config.options))
 
 

@@ -128,10 +128,7 @@ def test_sql_is_answered(client):
         "'nan'::DOUBLE",
         "'inf'::DOUBLE",
         "NULL",
-        pytest.param(
-            "'\\xFF'::BLOB",
-            marks=pytest.mark.xfail(strict=True, reason="api/routes/sql.py: a BLOB that is no UTF-8 gives status 500"),
-        ),
+        "'\\xFF'::BLOB",
     ],
 )
 def test_every_type_of_value_can_be_answered(client, value):
@@ -162,18 +159,13 @@ def test_bad_sql_is_a_problem(client, sql, words):
         ("/v1/runs/none/metrics", "no run 'none'"),
         ("/v1/problems?cursor=abc", "is not one of ours"),
         ("/v1/problems?cursor=%2F_8%3D", "is not one of ours"),
-        pytest.param(
-            "/v1/difficulty?cursor=!!!!",
-            "is not one of ours",
-            marks=pytest.mark.xfail(strict=True, reason="api/routes/base.py, after: what is not base64 is passed over"),
-        ),
+        ("/v1/difficulty?cursor=!!!!", "is not one of ours"),
     ],
 )
 def test_what_is_not_there_is_a_problem(client, path, words):
     problem(client.get(path), 422, words)
 
 
-@pytest.mark.xfail(strict=True, reason="api/app.py: HTTPException and RequestValidationError keep FastAPI's own shape")
 @pytest.mark.parametrize(
     ("path", "status"), [("/v1/problems/none", 404), ("/v1/problems?limit=0", 422), ("/v1/nowhere", 404)]
 )

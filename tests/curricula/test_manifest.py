@@ -179,13 +179,7 @@ def test_a_packing_that_fits_is_taken(workspace):
         ([[0, 2], [1]], "sequence 0 is longer than 10 tokens"),
         ([[0, 1]], "1 traces are in no sequence"),
         ([], "3 traces are in no sequence"),
-        pytest.param(
-            [[0, 0], [1], [2]],
-            "used twice",
-            marks=pytest.mark.xfail(
-                strict=True, reason="curricula/manifest.py: a row twice in one sequence is not seen"
-            ),
-        ),
+        ([[0, 0], [1], [2]], "sequence 0 names rows that are not there or are used twice"),
     ],
 )
 def test_an_absurd_packing_is_refused(workspace, packing, said):
@@ -198,13 +192,11 @@ def test_a_wrong_number_of_rows_is_refused(workspace):
     refused(make_manifest(workspace, dataclasses.replace(stage, shards=(shard,))), "1 rows, the manifest says 2")
 
 
-@pytest.mark.xfail(strict=True, reason="curricula/manifest.py, _verify_packing: believes num_tokens")
 @pytest.mark.parametrize("row", [{"num_tokens": 1}, {"loss_mask": [True]}, {"token_ids": [1] * 50}])
 def test_a_length_that_is_not_the_tokens_is_refused(workspace, row):
     refused(make_manifest(workspace, make_stage(workspace, lengths=[4, 4], packing=[[0, 1]], row=row)), "tokens")
 
 
-@pytest.mark.xfail(strict=True, reason="curricula/manifest.py, verify: a stage's own counts are not checked")
 @pytest.mark.parametrize("name", ["num_traces", "num_tokens", "num_sequences"])
 def test_a_stages_counts_are_those_of_its_files(workspace, name):
     path = make_manifest(workspace, make_stage(workspace, lengths=[4, 4], packing=[[0, 1]], **{name: 99}))

@@ -171,7 +171,6 @@ def test_an_answer_that_was_cut_off_is_no_trace(spoilable, tmp_path):
     assert {trace.kind for trace in after} == {"correction"}
 
 
-@pytest.mark.xfail(strict=True, reason="engine/correct.py, corrections_done: does not look at who was asked")
 def test_another_teacher_is_asked_again(spoilable, tmp_path):
     """As sampling does: attempts of one model say nothing about another's."""
     other = tmp_path / "other.jsonl"
@@ -181,6 +180,8 @@ def test_another_teacher_is_asked_again(spoilable, tmp_path):
 
 
 def test_what_was_asked_for_is_found_again(store):
-    done = corrections_done(store)
+    (teacher,) = store.rows("SELECT DISTINCT model_id FROM attempts WHERE failed_attempt_id IS NOT NULL")
+    done = corrections_done(store, teacher["model_id"])
     assert len(done) == 28
     assert {index for _, _, index in done} == {0}
+    assert corrections_done(store, "someone else") == set()

@@ -102,7 +102,6 @@ def test_a_verifier_that_raises_is_not_the_models_fault(shouting, shouts, monkey
     assert difficulty == [{"n": 35}]
 
 
-@pytest.mark.xfail(strict=True, reason="engine/judge.py, unjudged: SpecError is no GradusError: a traceback")
 def test_a_verifier_that_is_gone_is_one_clear_error(shouting, capsys):
     from gradus.api.cli import main
 

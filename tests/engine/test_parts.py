@@ -99,11 +99,7 @@ def many(tmp_path):
     "limit_bytes",
     [
         pytest.param(4_000, id="the part does not fit"),
-        pytest.param(
-            40_000,
-            id="the database does not fit",
-            marks=pytest.mark.xfail(strict=True, reason="api/cli.py: duckdb.Error is not caught: a traceback"),
-        ),
+        pytest.param(40_000, id="the database does not fit"),
     ],
 )
 def test_a_full_disk_is_one_line_and_harms_nothing(world, many, capfd, limit_bytes):
@@ -121,9 +117,6 @@ def test_a_full_disk_is_one_line_and_harms_nothing(world, many, capfd, limit_byt
         assert len(store.problems()) == 340
 
 
-@pytest.mark.xfail(
-    strict=True, reason="engine/store.py: a failed checkpoint is not said: the snapshot is stale for ever"
-)
 def test_a_checkpoint_that_does_not_fit_hides_nothing(world, many):
     argv = world.step("problems", "import", str(many), "--format", "jsonl")
     on_a_full_disk(2_000_000, argv)

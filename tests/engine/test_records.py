@@ -47,6 +47,7 @@ def test_where_a_problem_came_from_does_not_change_its_id(change):
         {"sampling": {"temperature": 0.5}},
         {"seed": 2},
         {"index": 1},
+        {"failed_attempt_id": "f"},
         {"messages": (Message(role="user", content="1 plus 1?"), ATTEMPT.messages[1])},
     ],
 )

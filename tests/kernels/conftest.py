@@ -1,13 +1,7 @@
-"""Without a GPU, kernels run in Triton's interpreter: set before any of them is imported."""
-
-import os
-
-import torch
-
-if not torch.cuda.is_available():
-    os.environ["TRITON_INTERPRET"] = "1"
+"""What every kernel's test uses."""
 
 import pytest
+import torch
 
 
 @pytest.fixture

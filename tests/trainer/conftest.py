@@ -6,12 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
-if not torch.cuda.is_available():
-    # As for tests/kernels: whichever tests are collected first import the kernels for both.
-    os.environ["TRITON_INTERPRET"] = "1"
 
 import tiny
 

@@ -80,7 +80,6 @@ def test_a_bad_third_line_is_named_and_nothing_is_written(verify, bad, words):
     assert len(captured.err.splitlines()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="api/commands/verify.py, _checked: TypeError, RecursionError: a traceback")
 @pytest.mark.parametrize(
     "bad",
     [
@@ -99,14 +98,12 @@ def test_a_spec_of_the_wrong_type_is_named_too(verify, bad):
     assert "line 3" in captured.err
 
 
-@pytest.mark.xfail(strict=True, raises=UnicodeError, reason="api/commands/verify.py, _read: a traceback")
 def test_bytes_that_are_no_text_are_named(verify):
     status, _, captured = verify(json.dumps(GOOD[0]).encode() + b"\n\xff\xfe\n")
     assert status == 3
     assert "in.jsonl" in captured.err
 
 
-@pytest.mark.xfail(strict=True, raises=UnicodeError, reason="api/commands/verify.py: cannot be written")
 def test_half_a_surrogate_pair_is_an_answer_like_any(verify):
     status, found, _ = verify(
         ['{"id": "a", "verifier": "math", "answer": "\\\\boxed{\\ud800}", "spec": {"expected": "1"}}']

@@ -8,6 +8,7 @@ from gradus.api import steps
 from gradus.engine.parts import list_parts
 from gradus.engine.sources.base import importers, read_problems
 from gradus.errors import ConfigError, DataError
+from gradus.verifiers.base import verify
 
 GSM8K = {
     "question": "Natalia sold clips to 48 of her friends in April, and then she sold half as many in May. How many?",
@@ -101,6 +102,15 @@ def test_svamp_joins_body_and_question_as_sentences(write, end, joint):
     assert read_problems(write(row), "svamp")[0].prompt == f"Two hats{end}{joint}How many?"
 
 
+def test_mbpps_setup_runs_before_every_test(write):
+    row = MBPP | {"test_setup_code": "import math\r\n", "test_list": ["assert f(math.pi) > 3", "assert f(2) == 2"]}
+    (problem,) = read_problems(write(row), "mbpp")
+    assert problem.prompt.endswith("should pass this test: assert f(math.pi) > 3")
+    assert problem.spec == {"tests": [f"import math\n{test}" for test in row["test_list"]]}
+    assert verify("code", "```python\ndef f(x):\n    return x\n```", problem.spec).outcome == "pass"
+    assert verify("code", "```python\ndef f(x):\n    return 0\n```", problem.spec).outcome == "fail"
+
+
 def test_empty_lines_are_skipped_but_counted(write):
     with pytest.raises(DataError, match=r"line 4: not JSON"):
         read_problems(write(JSONL, "", "  ", "{"), "jsonl")
@@ -147,33 +157,32 @@ CRASHING = [
     ("svamp", SVAMP | {"Body": 3}),
     ("mbpp", MBPP | {"test_list": []}),
     ("mbpp", MBPP | {"test_list": [1]}),
+    ("mbpp", MBPP | {"test_setup_code": 1}),
     ("ifeval", IFEVAL | {"kwargs": [None, None]}),
+    ("ifeval", IFEVAL | {"prompt": 3}),
+    ("jsonl", '{"prompt": ' + "[" * 100_000),
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="engine/sources/base.py, _checked: AttributeError and IndexError are not caught")
 @pytest.mark.parametrize(("form", "bad"), CRASHING)
 def test_a_value_of_the_wrong_type_is_named_too(write, form, bad):
-    with pytest.raises((DataError, AttributeError, IndexError)) as error:
+    with pytest.raises(DataError) as error:
         read_problems(write(ROWS[form], ROWS[form], bad), form)
     assert "line 3" in str(error.value)
 
 
-@pytest.mark.xfail(strict=True, reason="engine/sources/jsonl.py: the text 'heldout' becomes the tags h, e, l, …")
 def test_tags_that_are_no_list_are_refused(write):
     """Else a problem that was meant to be held out is trained on."""
     with pytest.raises(DataError, match="tags"):
         read_problems(write(JSONL | {"tags": "heldout"}), "jsonl")
 
 
-@pytest.mark.xfail(strict=True, reason="engine/sources: ArrowTypeError and UnicodeEncodeError, when it is stored")
 @pytest.mark.parametrize("bad", [JSONL | {"tags": [1]}, JSONL | {"prompt": "\ud800"}])
 def test_what_cannot_be_stored_is_refused_when_it_is_read(write, bad):
     with pytest.raises(DataError, match="line 2"):
         read_problems(write(JSONL, bad), "jsonl")
 
 
-@pytest.mark.xfail(strict=True, reason="engine/sources/base.py, read_jsonl: splitlines() also splits at U+2028")
 @pytest.mark.parametrize("letter", ["\u2028", "\u0085"])
 def test_a_line_ends_at_a_newline_only(write, letter):
     line = json.dumps(JSONL | {"prompt": f"Which{letter}one?"}, ensure_ascii=False)

@@ -37,7 +37,6 @@ def test_a_recording_that_is_not_there_is_named():
         open_teacher(TeacherConfig(kind="replay", model="nowhere.jsonl"))
 
 
-@pytest.mark.xfail(strict=True, reason="engine/teachers/replay.py, __init__: a bad line is a traceback")
 @pytest.mark.parametrize("line", ["{", '"text"', '{"ask": "a"}', '{"ask": "a", "answers": []}'])
 def test_a_bad_line_is_one_clear_error(tmp_path, line):
     path = tmp_path / "bad.jsonl"
