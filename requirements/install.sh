@@ -21,7 +21,10 @@ pip() { "$venv/bin/python" -m pip --disable-pip-version-check "$@"; }
 # plain pip has no CPU build, and for this one package: where it is out of reach, the others need not wait.
 torch=torch==2.13.0+cpu
 pip install -qq --no-deps "$torch" 2>/dev/null ||
-    pip install -q --no-deps --index-url https://download.pytorch.org/whl/cpu "$torch"
+    pip install -q --no-deps --index-url https://download.pytorch.org/whl/cpu "$torch" || {
+    echo "$torch was found neither by plain pip nor on PyTorch's index; give pip a folder with its wheel: PIP_FIND_LINKS=DIR make setup" >&2
+    exit 1
+}
 pip install -qq --no-deps -r requirements/cpu.lock
 pip install -qq --no-deps --no-build-isolation -e .
 echo "$wanted" > "$venv/.complete"
