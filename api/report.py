@@ -7,6 +7,7 @@ import html
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -44,6 +45,7 @@ def write_report(workspace: Workspace, found: dict[str, Any], seconds: dict[str,
     return path
 
 
+SMOOTH = 4
 RL_CURVES = [("reward", "reward"), ("clip_fraction", "clipped")]
 
 
@@ -89,7 +91,11 @@ def _difficulty(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
 def _curves(axes: Any, history: Sequence[dict[str, Any]], names: Sequence[tuple[str, str]]) -> None:
     for name, label in names:
         rows = [row for row in history if row.get(name) is not None]
-        axes.plot([row["step"] for row in rows], [row[name] for row in rows], marker="o", markersize=3, label=label)
+        steps, values = [row["step"] for row in rows], [row[name] for row in rows]
+        (line,) = axes.plot(steps, values, "o", markersize=3, alpha=0.5)
+        # Steps see different batches: the mean of the last few shows where it goes.
+        smooth = [mean(values[max(0, i - SMOOTH + 1) : i + 1]) for i in range(len(values))]
+        axes.plot(steps, smooth, color=line.get_color(), label=label)
     axes.set_xlabel("step")
     axes.legend(frameon=False)
 
