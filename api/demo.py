@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from gradus.api import steps
@@ -135,6 +136,8 @@ class Demo:
     def score(self) -> dict[str, Any]:
         """Step 4."""
         found = steps.score(self.workspace)
+        student = self.found["sample"]["before"]["model"]
+        found["histogram"] = [row for row in found["histogram"] if row["model_id"] == student]
         logger.info("%s", _indented(histogram(found["histogram"])))
         return found
 
@@ -164,7 +167,9 @@ class Demo:
             logger.info("    %s skipped: finished already", run.folder.name)
         elif subprocess.run(run.command, check=False).returncode:
             raise GradusError(f"{run.folder.name} did not finish; `make demo` goes on from its checkpoint")
-        return describe(run.folder) | {"history": read_metrics(run.folder), "export": run.folder / "export"}
+        history = read_metrics(run.folder)
+        logger.info("    %s", _from_to(history, "loss" if kind == "sft" else "reward"))
+        return describe(run.folder) | {"history": history, "export": run.folder / "export"}
 
     def rescore(self) -> dict[str, Any]:
         """Step 9: in a process of its own, as anybody would load the model."""
@@ -187,6 +192,15 @@ class Demo:
         ]
         logger.info("%s", _indented(table(rows)))
         return {"after": after, "table": rows}
+
+
+def _from_to(history: list[dict[str, Any]], name: str) -> str:
+    """Say how a quantity moved: the mean of the first and of the last quarter of the steps."""
+    values = [row[name] for row in history if row.get(name) is not None]
+    if not values:
+        return f"no {name} was measured"
+    few = max(1, len(values) // 4)
+    return f"{name} {mean(values[:few]):.3f} in the first {few} steps, {mean(values[-few:]):.3f} in the last {few}"
 
 
 def _rate(row: dict[str, Any]) -> str:

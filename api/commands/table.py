@@ -26,13 +26,15 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def histogram(rows: Sequence[dict[str, Any]]) -> str:
-    """Return problems by domain over tenths of the pass rate, as bars."""
-    lines = ["pass rate     0" + " " * 26 + "1"]
-    for domain in sorted({row["domain"] for row in rows}):
-        counts = {row["tenth"]: row["problems"] for row in rows if row["domain"] == domain}
-        top = max(counts.values())
-        bars = " ".join(BLOCKS[-(-8 * counts.get(tenth, 0) // top)] * 2 for tenth in range(10))
-        lines.append(f"{domain:<12}  {bars}  {sum(counts.values())} problems")
+    """Return problems over tenths of the pass rate, as bars, by model and domain."""
+    lines = []
+    for model in sorted({row["model_id"] for row in rows}):
+        lines += [model, "pass rate     0" + " " * 26 + "1"]
+        for domain in sorted({row["domain"] for row in rows if row["model_id"] == model}):
+            counts = {r["tenth"]: r["problems"] for r in rows if (r["model_id"], r["domain"]) == (model, domain)}
+            top = max(counts.values())
+            bars = " ".join(BLOCKS[-(-8 * counts.get(tenth, 0) // top)] * 2 for tenth in range(10))
+            lines.append(f"{domain:<12}  {bars}  {sum(counts.values())} problems")
     return "\n".join(lines)
 
 
