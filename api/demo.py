@@ -168,7 +168,8 @@ class Demo:
         elif subprocess.run(run.command, check=False).returncode:
             raise GradusError(f"{run.folder.name} did not finish; `make demo` goes on from its checkpoint")
         history = read_metrics(run.folder)
-        logger.info("    %s", _from_to(history, "loss" if kind == "sft" else "reward"))
+        if kind == "sft":  # every step of RL asks other problems: its rewards do not compare
+            logger.info("    %s", _from_to(history, "loss"))
         return describe(run.folder) | {"history": history, "export": run.folder / "export"}
 
     def rescore(self) -> dict[str, Any]:

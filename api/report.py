@@ -6,11 +6,14 @@ import base64
 import html
 import io
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 import pyarrow.parquet as pq
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from gradus.curricula.manifest import Manifest, shard_path
 from gradus.engine.store import open_snapshot
@@ -28,7 +31,7 @@ def write_report(workspace: Workspace, found: dict[str, Any], seconds: dict[str,
         ("Held-out pass rate, before and after training", _figure(_before_after, found)),
         ("Difficulty: problems by pass rate of the untrained model", _figure(_difficulty, found["score"]["histogram"])),
         ("Supervised training: loss by step", _figure(_curves, sft, [("loss", "loss, nats a token")])),
-        ("GSPO: mean reward and clip fraction by step", _figure(_curves, rl, RL_CURVES)),
+        ("GSPO: mean reward and clip fraction; every step asks other problems", _figure(_curves, rl, RL_CURVES)),
         ("Lengths of the traces, by stage", _figure(_lengths, found["curriculum"]["path"], manifest)),
     ]
     with open_snapshot(workspace) as store:
@@ -51,8 +54,6 @@ RL_CURVES = [("reward", "reward"), ("clip_fraction", "clipped")]
 
 def _figure(draw: Callable[..., None], *data: Any) -> str:
     """Draw on a fresh figure and return it as an inline image."""
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(7.5, 3.0), layout="constrained")
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
@@ -96,6 +97,11 @@ def _curves(axes: Any, history: Sequence[dict[str, Any]], names: Sequence[tuple[
         # Steps see different batches: the mean of the last few shows where it goes.
         smooth = [mean(values[max(0, i - SMOOTH + 1) : i + 1]) for i in range(len(values))]
         axes.plot(steps, smooth, color=line.get_color(), label=label)
+    for before, after in pairwise(history):
+        if before.get("stage") != after.get("stage"):
+            axes.axvline(after["step"] - 0.5, color="#888888", linestyle=":")
+            axes.text(after["step"] - 0.4, axes.get_ylim()[1], after["stage"], va="top", color="#888888")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("step")
     axes.legend(frameon=False)
 
