@@ -22,8 +22,8 @@ test: setup  ## the fast tests: no GPU, no network, under five minutes
 test-slow: setup  ## tests that take minutes or need the model
 	$(bin)/python -m pytest -m slow
 
-test-gpu: setup  ## tests that need a CUDA device
-	$(bin)/python -m pytest -m gpu
+test-gpu:  ## tests on a CUDA device, kernels included, in the environment that is active
+	python3 -m pytest tests/kernels tests/trainer/test_gpu.py -m "not slow"
 
 check: setup  ## ruff and mypy
 	$(bin)/ruff check .
