@@ -7,7 +7,6 @@ import tiny
 import torch
 from transformers import LlamaForCausalLM
 
-from gradus.trainer import sft
 from gradus.trainer.batch import Document, collate
 from gradus.trainer.config import OptimConfig
 from gradus.trainer.learner import Learner
@@ -49,11 +48,14 @@ def test_packed_documents_are_computed_like_in_transformers(learner, model):
     torch.testing.assert_close(got[:50], torch.cat(want), rtol=0.05, atol=0.02)
 
 
-def test_supervised_training_learns(model, tmp_path):
+def test_supervised_training_learns(model, tmp_path, python):
     stages = [tiny.make_stage(tmp_path, "one", context_length=CONTEXT)]
     manifest = tiny.make_manifest(tmp_path, model, stages=stages)
     where = ["--manifest", str(manifest), "--model", str(model), "--run", str(tmp_path / "run")]
-    assert sft.main([*where, "steps=30", "sequences_per_step=3", "optim.lr=1e-2", "optim.warmup_steps=3"]) == 0
+    settings = ["steps=30", "sequences_per_step=3", "optim.lr=1e-2", "optim.warmup_steps=3"]
+    process = python("-m", "gradus.trainer.sft", *where, *settings)
+    assert process.communicate()[1]
+    assert process.returncode == 0
     losses = [json.loads(line)["loss"] for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert losses[0] > 5.5
     assert losses[-1] < 3.5
