@@ -38,11 +38,10 @@ def _memory() -> tuple[bool, str]:
     import psutil
 
     total, free = psutil.virtual_memory().total / 2**30, shutil.disk_usage(Path.cwd()).free / 2**30
-    enough = total >= 7 and free >= 5
+    enough = total >= 7 and free >= 8
     cores = len(os.sched_getaffinity(0))
-    return enough, f"{cores} cores, {total:.0f} GiB memory, {free:.0f} GiB disk free" + (
-        "" if enough else "; 7 and 5 needed"
-    )
+    said = f"{cores} cores, {total:.0f} GiB memory, {free:.0f} GiB disk free"
+    return enough, said if enough else said + "; the demo needs 7 and 8 GiB"
 
 
 def _sandbox() -> tuple[bool, str]:
