@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
-import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gradus.curricula.manifest import Manifest, Shard, canonical_bytes
-from gradus.engine.parts import sync_folder
+from gradus.engine.parts import atomic_file
 
 
 def write_shard(curricula: Path, table: pa.Table) -> Shard:
@@ -21,26 +20,14 @@ def write_shard(curricula: Path, table: pa.Table) -> Shard:
     pq.write_table(table, buffer, compression="zstd")
     data = buffer.getvalue()
     shard = Shard(sha256=hashlib.sha256(data).hexdigest(), num_rows=table.num_rows)
-    write_bytes(curricula / f"{shard.sha256}.parquet", data)
+    with atomic_file(curricula / f"{shard.sha256}.parquet") as file:
+        file.write(data)
     return shard
 
 
 def write_manifest(manifests: Path, manifest: Manifest) -> Path:
     """Write a manifest under its id."""
     path = manifests / f"{manifest.id}.json"
-    write_bytes(path, canonical_bytes(dataclasses.asdict(manifest)))
+    with atomic_file(path) as file:
+        file.write(canonical_bytes(dataclasses.asdict(manifest)))
     return path
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file that is there whole, synced, or not at all."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with fresh.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-    finally:
-        fresh.unlink(missing_ok=True)
-    sync_folder(path.parent)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -75,10 +76,17 @@ def write_part(parts: Path, run: str, records: Sequence[Record], *, rank: int = 
 
 def write_atomically(path: Path, table: pa.Table) -> None:
     """Write a Parquet file that is there whole, synced, or not at all."""
+    with atomic_file(path) as file:
+        pq.write_table(table, file, compression="zstd")
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears under its name when the block ends well: whole, synced, or not at all."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with fresh.open("wb") as file:
-            pq.write_table(table, file, compression="zstd")
+            yield file
             file.flush()
             os.fsync(file.fileno())
         fresh.rename(path)
