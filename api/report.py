@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gradus.curricula.manifest import Manifest, shard_path
+from gradus.curricula.report import stage_rows
 from gradus.engine.store import open_snapshot
 from gradus.engine.workspace import Workspace
 
@@ -40,7 +41,7 @@ def write_report(workspace: Workspace, found: dict[str, Any], seconds: dict[str,
     parts = [f"<section><h2>{html.escape(title)}</h2>{image}</section>" for title, image in figures]
     parts.append(f"<section><h2>Funnel</h2>{_table(funnel)}</section>")
     parts.append(f"<section><h2>Failed, then corrected</h2>{_table(corrections)}</section>")
-    parts.append(f"<section><h2>Manifest {manifest.id[:12]}</h2>{_table(_stages(manifest))}</section>")
+    parts.append(f"<section><h2>Manifest {manifest.id[:12]}</h2>{_table(stage_rows(manifest))}</section>")
     times = [{"step": name, "seconds": f"{value:.0f}"} for name, value in seconds.items()]
     parts.append(f"<section><h2>Time</h2>{_table(times)}</section>")
     path = workspace.root / "report.html"
@@ -113,20 +114,6 @@ def _lengths(axes: Any, path: Path, manifest: Manifest) -> None:
         axes.hist(lengths, bins=20, alpha=0.7, label=f"{stage.name} (context {stage.context_length})")
     axes.set(xlabel="tokens", ylabel="traces")
     axes.legend(frameon=False)
-
-
-def _stages(manifest: Manifest) -> list[dict[str, Any]]:
-    return [
-        {
-            "stage": stage.name,
-            "context": stage.context_length,
-            "traces": stage.num_traces,
-            "tokens": stage.num_tokens,
-            "packed": f"{stage.utilisation:.1%}",
-            "mixture": ", ".join(f"{name} {share:.0%}" for name, share in stage.mixture.items()),
-        }
-        for stage in manifest.stages
-    ]
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> str:

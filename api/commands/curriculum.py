@@ -11,6 +11,7 @@ from gradus.api.commands.table import table
 from gradus.curricula import manifest as m
 from gradus.curricula.find import find_manifest
 from gradus.curricula.recipe import load_recipe
+from gradus.curricula.report import stage_rows
 from gradus.engine.workspace import Workspace
 
 
@@ -36,19 +37,8 @@ def curriculum(args: argparse.Namespace) -> Result:
 
 
 def _shown(manifest: m.Manifest, before: str) -> Result:
-    stages = [
-        {
-            "stage": s.name,
-            "context": s.context_length,
-            "traces": s.num_traces,
-            "tokens": s.num_tokens,
-            "sequences": s.num_sequences,
-            "packed": f"{s.utilisation:.1%}",
-            "mixture": ", ".join(f"{name} {share:.0%}" for name, share in s.mixture.items()),
-        }
-        for s in manifest.stages
-    ]
-    text = f"{before}manifest {manifest.id[:12]} “{manifest.name}”, for {manifest.tokenizer.model_id}\n{table(stages)}"
+    text = f"{before}manifest {manifest.id[:12]} “{manifest.name}”, for {manifest.tokenizer.model_id}\n"
+    text += table(stage_rows(manifest))
     if manifest.rl:
         out = ", ".join(f"{count} {reason}" for reason, count in manifest.rl.left_out.items())
         text += f"\nRL: {manifest.rl.problems.num_rows} problems with pass rate in {list(manifest.rl.band)}"
