@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any, Literal, Protocol
 
+from gradus.verifiers.trail import recording
+
 Outcome = Literal["pass", "fail", "unparseable", "verifier_error"]
 
 
@@ -115,6 +117,12 @@ def verify(name: str, answer: str, spec: Mapping[str, Any]) -> Verdict:
     except Exception as error:
         verdict = Verdict("verifier_error", f"{type(error).__name__}: {error}")
     return replace(verdict, seconds=time.perf_counter() - start)
+
+
+def explain(name: str, answer: str, spec: Mapping[str, Any]) -> tuple[Verdict, list[str]]:
+    """Judge one answer and say by which steps, one sentence each."""
+    with recording() as steps:
+        return verify(name, answer, spec), steps
 
 
 def _discover() -> None:
