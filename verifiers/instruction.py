@@ -1,9 +1,11 @@
 """Verifier "instruction": does the answer follow each instruction it was given?
 
-All 25 kinds of IFEval (Zhou et al., 2023) with their official meaning, offline; instructions/*.py says
-where a count may differ from the official tokenizers. mode "loose" also accepts the answer without its
-first line, its last line, both, or its asterisks. The score is the share followed. Not covered: other
-sets' kinds (an unknown id is a SpecError), and whether the answer is any good otherwise.
+All 25 kinds of IFEval (Zhou et al., 2023), the 58 of IFBench (Pyatkin et al., 2025) and the kinds IF-RLVR trains on
+beside IFEval's, with their official meaning, offline; instructions/*.py say which quirks of the official code are
+kept, and where a count may differ from the official tokenizers. mode "loose" also accepts the answer without its
+first line, its last line, both, or its asterisks. The score is the share followed; the reason names each instruction
+that is not, and why. Not covered: other sets' kinds (an unknown id is a SpecError), and whether the answer is any
+good otherwise.
 """
 
 from __future__ import annotations
@@ -12,9 +14,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from gradus.verifiers.base import SpecError, Verdict, failed, passed, unparseable, verifier
-from gradus.verifiers.instructions import registry, shape, wording
+from gradus.verifiers.instructions import (
+    ifbench_count,
+    ifbench_custom,
+    ifbench_format,
+    ifbench_words,
+    registry,
+    shape,
+    training,
+    wording,
+)
+from gradus.verifiers.instructions.text import Text
+from gradus.verifiers.trail import note
 
-_KINDS = (shape, wording)
+_KINDS = (ifbench_count, ifbench_custom, ifbench_format, ifbench_words, shape, training, wording)
 """Imported for what they register."""
 
 
@@ -22,7 +35,7 @@ class Instruction(TypedDict):
     """One instruction: its kind and that kind's arguments; nulls count as absent."""
 
     id: str
-    kwargs: dict[str, Any]
+    kwargs: dict[str, Any] | None
 
 
 def check(spec: Mapping[str, Any]) -> None:
@@ -35,7 +48,7 @@ def check(spec: Mapping[str, Any]) -> None:
         registry.check(one["id"], _arguments(one, spec.get("prompt")))
 
 
-@verifier("instruction", version="1", check=check)
+@verifier("instruction", version="2", check=check)
 def instruction(
     answer: str,
     *,
@@ -46,35 +59,42 @@ def instruction(
     """Pass when every instruction is followed."""
     if not answer.strip():
         return unparseable("the answer is empty")
-    texts = _variants(answer) if mode == "loose" else [answer]
-    broken = [one for one in instructions if not any(_follows(one, text, prompt) for text in texts)]
-    if not broken:
+    texts = _variants(answer) if mode == "loose" else [Text(answer)]
+    faults = []
+    for one in instructions:
+        fault = _fault(one, texts, prompt)
+        note("{}: {}", one["id"], fault or "followed")
+        if fault:
+            faults.append(f"{one['id']} ({fault})")
+    if not faults:
         return passed(f"follows all {len(instructions)} instructions")
-    right = len(instructions) - len(broken)
-    named = "; ".join(_name(one) for one in broken)
-    return failed(f"follows {right} of {len(instructions)} instructions, not {named}", right / len(instructions))
+    right = len(instructions) - len(faults)
+    reason = f"follows {right} of {len(instructions)} instructions, not {'; '.join(faults)}"
+    return failed(reason, right / len(instructions))
 
 
-def _follows(one: Instruction, text: str, prompt: str | None) -> bool:
-    return registry.follows(one["id"], text, _arguments(one, prompt))
+def _fault(one: Instruction, texts: list[Text], prompt: str | None) -> str:
+    """Return why none of the readings follows the instruction: the first one's fault."""
+    arguments, first = _arguments(one, prompt), ""
+    for text in texts:
+        fault = registry.fault(one["id"], text, arguments)
+        if not fault:
+            return ""
+        first = first or fault
+    return first
 
 
 def _arguments(one: Mapping[str, Any], prompt: str | None) -> dict[str, Any]:
     """Return the kind's arguments; the prompt to repeat is the problem's prompt unless it is given."""
-    arguments = {name: value for name, value in (one["kwargs"] or {}).items() if value is not None}
+    arguments = registry.given(one["kwargs"])
     if one["id"] == "combination:repeat_prompt" and prompt:
         arguments.setdefault("prompt_to_repeat", prompt)
     return arguments
 
 
-def _variants(answer: str) -> list[str]:
+def _variants(answer: str) -> list[Text]:
     """Return IFEval's loose readings: with or without first line, last line and asterisks."""
     lines = answer.split("\n")
     cuts = [answer, *("\n".join(part).strip() for part in (lines[1:], lines[:-1], lines[1:-1]))]
-    texts = cuts + [cut.replace("*", "") for cut in cuts]
-    return [text for text in texts if text.strip()]
-
-
-def _name(one: Instruction) -> str:
-    given = ", ".join(f"{name}={value!r}" for name, value in one["kwargs"].items() if value is not None)
-    return f"{one['id']}({given[:120]})"
+    readings = dict.fromkeys([*cuts, *(cut.replace("*", "") for cut in cuts)])
+    return [Text(reading) for reading in readings if reading.strip()]

@@ -1,7 +1,7 @@
-"""Instructions on length, parts and format. Meanings are IFEval's.
+"""IFEval's instructions on length, parts and format.
 
-Sentences are counted by the rule in _num_sentences, where IFEval uses NLTK's trained splitter; they
-differ on rare abbreviations. Every check is linear in the text: a model may write a million brackets.
+Sentences are counted as sentences.py says. Every check is linear in the text: a model may write a million
+brackets.
 """
 
 from __future__ import annotations
@@ -9,135 +9,173 @@ from __future__ import annotations
 import json
 import re
 
-from gradus.verifiers.instructions.registry import Relation, compare, instruction
-
-_ABBREVIATION = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|Capt|Lt|Jr|Sr|vs|etc|Inc|Ltd|Co|No|Fig|e\.g|i\.e|a\.m|p\.m|[A-Z])\.(?=\s)"
+from gradus.verifiers.instructions.registry import (
+    Fault,
+    Relation,
+    at_least,
+    compare,
+    exactly,
+    instruction,
+    unless,
 )
-_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++[\"')\]*_”’]*(?=\s|$)")
+from gradus.verifiers.instructions.text import Text
+
+_DIVIDER = re.compile(r"\s?\*\*\*\s?")
+_STAR_BULLET = re.compile(r"^[^\S\n]*\*[^\*].*$", re.MULTILINE)
+_DASH_BULLET = re.compile(r"^[^\S\n]*-.*$", re.MULTILINE)
+_HIGHLIGHT = re.compile(r"\*[^\n\*]*\*")
+_DOUBLE_HIGHLIGHT = re.compile(r"\*\*[^\n\*]*\*\*")
+_FENCE = re.compile(r"^```(?:json|Json|JSON)?")
+_FIRST_WORD_END = re.compile(r"[.,?!'\"]")
+_POSTSCRIPTS = {"P.S.": re.compile(r"p\.\s?s\."), "P.P.S": re.compile(r"p\.\s?p\.\s?s")}
 
 
 @instruction("length_constraints:number_sentences")
-def number_sentences(text: str, *, num_sentences: int, relation: Relation) -> bool:
+def number_sentences(text: Text, *, num_sentences: int, relation: Relation) -> Fault:
     """Less than, or at least, that many sentences."""
-    return compare(_num_sentences(text), relation, num_sentences)
+    return compare("sentences", len(text.sentences), relation, num_sentences)
 
 
 @instruction("length_constraints:number_words")
-def number_words(text: str, *, num_words: int, relation: Relation) -> bool:
+def number_words(text: Text, *, num_words: int, relation: Relation) -> Fault:
     """Less than, or at least, that many runs of letters and digits."""
-    return compare(len(re.findall(r"\w+", text)), relation, num_words)
+    return compare("words", len(text.words), relation, num_words)
 
 
 @instruction("length_constraints:number_paragraphs")
-def number_paragraphs(text: str, *, num_paragraphs: int) -> bool:
+def number_paragraphs(text: Text, *, num_paragraphs: int) -> Fault:
     """Exactly that many paragraphs, divided by ***; only the first and last part may be empty."""
-    parts = re.split(r"\s?\*\*\*\s?", text)
-    inner = all(part.strip() for part in parts[1:-1])
-    return inner and sum(bool(part.strip()) for part in parts) == num_paragraphs
+    return _num_parts(_DIVIDER.split(text.raw), num_paragraphs)
+
+
+@instruction("paragraphs:paragraphs")
+def two_paragraphs(text: Text) -> Fault:
+    """Two paragraphs, divided by ***."""
+    return _num_parts(_DIVIDER.split(text.raw), 2)
+
+
+@instruction("paragraphs:paragraphs2")
+def two_spaced_paragraphs(text: Text) -> Fault:
+    """Two paragraphs, divided by an empty line."""
+    return _num_parts(text.raw.split("\n\n"), 2)
 
 
 @instruction("length_constraints:nth_paragraph_first_word")
-def nth_paragraph_first_word(text: str, *, num_paragraphs: int, nth_paragraph: int, first_word: str) -> bool:
+def nth_paragraph_first_word(text: Text, *, num_paragraphs: int, nth_paragraph: int, first_word: str) -> Fault:
     """That many paragraphs, divided by empty lines, and the nth begins with the word."""
-    parts = text.split("\n\n")
+    parts = text.raw.split("\n\n")
     num_filled = sum(bool(part.strip()) for part in parts)
-    if num_filled != num_paragraphs or not 0 < nth_paragraph <= num_filled or not parts[nth_paragraph - 1].strip():
-        return False
-    word = parts[nth_paragraph - 1].split()[0].lstrip("'").lstrip('"')
-    return re.split(r"[.,?!'\"]", word)[0].lower() == first_word.lower()
+    if num_filled != num_paragraphs:
+        return f"paragraphs: {num_filled}, expected {num_paragraphs}"
+    if not 0 < nth_paragraph <= num_filled or not parts[nth_paragraph - 1].strip():
+        return f"no paragraph {nth_paragraph}"
+    word = parts[nth_paragraph - 1].split(None, 1)[0].lstrip("'").lstrip('"')
+    begins = _FIRST_WORD_END.split(word, maxsplit=1)[0].lower()
+    return unless(
+        begins == first_word.lower(), f"paragraph {nth_paragraph} begins with {begins[:40]!r}, expected {first_word!r}"
+    )
 
 
 @instruction("detectable_content:number_placeholders")
-def number_placeholders(text: str, *, num_placeholders: int) -> bool:
+def number_placeholders(text: Text, *, num_placeholders: int) -> Fault:
     """At least that many [placeholders]."""
-    return sum(map(_num_brackets, text.split("\n"))) >= num_placeholders
+    return at_least("placeholders", sum(map(_num_brackets, text.lines)), num_placeholders)
 
 
 @instruction("detectable_content:postscript")
-def postscript(text: str, *, postscript_marker: str) -> bool:
+def postscript(text: Text, *, postscript_marker: str) -> Fault:
     """The postscript's marker occurs, spaced or not."""
-    patterns = {"P.S.": r"p\.\s?s\.", "P.P.S": r"p\.\s?p\.\s?s"}
-    pattern = patterns.get(postscript_marker, re.escape(postscript_marker.lower()))
-    return re.search(pattern, text.lower()) is not None
+    marker = postscript_marker.strip()
+    pattern = _POSTSCRIPTS.get(marker)
+    found = pattern.search(text.lower) is not None if pattern else marker.lower() in text.lower
+    return unless(found, f"no postscript {marker}")
 
 
 @instruction("detectable_format:number_bullet_lists")
-def number_bullet_lists(text: str, *, num_bullets: int) -> bool:
+def number_bullet_lists(text: Text, *, num_bullets: int) -> Fault:
     """Exactly that many lines that begin with * or -."""
-    stars = re.findall(r"^[^\S\n]*\*[^\*].*$", text, re.MULTILINE)
-    dashes = re.findall(r"^[^\S\n]*-.*$", text, re.MULTILINE)
-    return len(stars) + len(dashes) == num_bullets
+    count = len(_STAR_BULLET.findall(text.raw)) + len(_DASH_BULLET.findall(text.raw))
+    return exactly("bullet points", count, num_bullets)
 
 
 @instruction("detectable_format:constrained_response")
-def constrained_response(text: str) -> bool:
+def constrained_response(text: Text) -> Fault:
     """One of the three allowed answers occurs."""
-    return any(f"My answer is {word}." in text for word in ("yes", "no", "maybe"))
+    found = any(f"My answer is {word}." in text.raw for word in ("yes", "no", "maybe"))
+    return unless(found, "no 'My answer is yes.', 'no.' or 'maybe.'")
 
 
 @instruction("detectable_format:number_highlighted_sections")
-def number_highlighted_sections(text: str, *, num_highlights: int) -> bool:
+def number_highlighted_sections(text: Text, *, num_highlights: int) -> Fault:
     """At least that many *highlights* on one line; a **double** one also counts as IFEval counts it."""
-    single = re.findall(r"\*[^\n\*]*\*", text)
-    double = re.findall(r"\*\*[^\n\*]*\*\*", text)
-    return sum(bool(part.strip("*").strip()) for part in single + double) >= num_highlights
+    found = _HIGHLIGHT.findall(text.raw) + _DOUBLE_HIGHLIGHT.findall(text.raw)
+    return at_least("highlights", sum(bool(part.strip("*").strip()) for part in found), num_highlights)
 
 
 @instruction("detectable_format:multiple_sections")
-def multiple_sections(text: str, *, section_spliter: str, num_sections: int) -> bool:
+def multiple_sections(text: Text, *, section_spliter: str, num_sections: int) -> Fault:
     """At least that many headings such as `SECTION 1`."""
-    return len(re.findall(rf"\s?{re.escape(section_spliter.strip())}\s?\d+\s?", text)) >= num_sections
+    headings = re.findall(rf"{re.escape(section_spliter.strip())}\s?\d+", text.raw)
+    return at_least("sections", len(headings), num_sections)
 
 
 @instruction("detectable_format:json_format")
-def json_format(text: str) -> bool:
+def json_format(text: Text) -> Fault:
     """The whole text is JSON, in a fence or not."""
-    text = re.sub(r"^```(?:json|Json|JSON)?", "", text.strip()).removesuffix("```").strip()
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+        json.loads(_FENCE.sub("", text.raw.strip()).removesuffix("```").strip())
+    except (ValueError, RecursionError) as error:
+        return f"not JSON: {str(error)[:60]}"
+    return ""
 
 
 @instruction("detectable_format:title")
-def title(text: str) -> bool:
+def title(text: Text) -> Fault:
     """A <<title>> that is not empty occurs."""
-    for line in text.split("\n"):
+    for line in text.lines:
         start, end = line.find("<<"), line.rfind(">>")
         if 0 <= start < end and line[start:end].lstrip("<").rstrip(">").strip():
-            return True
-    return False
+            return ""
+    return "no <<title>>"
 
 
 @instruction("combination:two_responses")
-def two_responses(text: str) -> bool:
+def two_responses(text: Text) -> Fault:
     """Two different responses, divided by six asterisks."""
-    parts = text.split("******")
+    parts = text.raw.split("******")
     if not all(part.strip() for part in parts[1:-1]):
-        return False
+        return "an empty response"
     filled = [part.strip() for part in parts if part.strip()]
-    return len(filled) == 2 and filled[0] != filled[1]
+    if len(filled) != 2:
+        return f"responses: {len(filled)}, expected 2"
+    return unless(filled[0] != filled[1], "both responses are the same")
 
 
 @instruction("combination:repeat_prompt")
-def repeat_prompt(text: str, *, prompt_to_repeat: str) -> bool:
+def repeat_prompt(text: Text, *, prompt_to_repeat: str) -> Fault:
     """The text begins with the prompt, word for word."""
-    return text.strip().lower().startswith(prompt_to_repeat.strip().lower())
+    begins = text.lower.strip().startswith(prompt_to_repeat.strip().lower())
+    return unless(begins, "does not begin with the request, word for word")
 
 
 @instruction("startend:end_checker")
-def end_checker(text: str, *, end_phrase: str) -> bool:
+def end_checker(text: Text, *, end_phrase: str) -> Fault:
     """The text ends with the phrase, quotation marks aside."""
-    return text.strip().strip('"').lower().endswith(end_phrase.strip().lower())
+    ends = text.lower.strip().strip('"').endswith(end_phrase.strip().lower())
+    return unless(ends, f"ends with {text.raw.strip()[-30:]!r}")
 
 
 @instruction("startend:quotation")
-def quotation(text: str) -> bool:
+def quotation(text: Text) -> Fault:
     """The whole text stands in double quotation marks."""
-    text = text.strip()
-    return len(text) > 1 and text[0] == text[-1] == '"'
+    raw = text.raw.strip()
+    return unless(len(raw) > 1 and raw[0] == raw[-1] == '"', "not in double quotation marks")
+
+
+def _num_parts(parts: list[str], wanted: int) -> Fault:
+    if not all(part.strip() for part in parts[1:-1]):
+        return "an empty paragraph"
+    return exactly("paragraphs", sum(bool(part.strip()) for part in parts), wanted)
 
 
 def _num_brackets(line: str) -> int:
@@ -146,10 +184,3 @@ def _num_brackets(line: str) -> int:
     while position >= 0 and (end := line.find("]", position)) >= 0:
         count, position = count + 1, line.find("[", end)
     return count
-
-
-def _num_sentences(text: str) -> int:
-    """Count stretches ended by . ! or ? before a space; a last one without a stop counts too."""
-    text = _ABBREVIATION.sub(lambda found: found[0][:-1], text.strip())
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    return len(ends) + bool(re.search(r"\w", text[ends[-1] if ends else 0 :]))

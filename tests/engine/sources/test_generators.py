@@ -1,5 +1,7 @@
 """Generators give the asked number of different problems, the same for a seed, that their verifiers can judge."""
 
+import random
+
 import pytest
 
 from gradus.api.steps import generated
@@ -7,10 +9,12 @@ from gradus.curricula.recipe import GenerateConfig
 from gradus.engine.records import DOMAINS, HELDOUT
 from gradus.engine.sources.base import generate_problems, generators
 from gradus.engine.sources.functions import LEVELS
+from gradus.engine.sources.instructions import level
 from gradus.errors import ConfigError, DataError
 from gradus.verifiers.base import check_spec, verify
+from gradus.verifiers.instructions.demands import contradiction
 
-NAMES = ["arithmetic", "constraints", "functions"]
+NAMES = ["arithmetic", "constraints", "functions", "instructions"]
 
 
 def test_every_generator_is_tested_here():
@@ -30,7 +34,7 @@ def test_a_seed_gives_the_same_problems_again(name):
     assert generate_problems(name, 20, seed=3) == generate_problems(name, 20, seed=3)
 
 
-@pytest.mark.parametrize("name", ["arithmetic", "constraints"])
+@pytest.mark.parametrize("name", ["arithmetic", "constraints", "instructions"])
 def test_another_seed_gives_other_problems(name):
     first, second = ({p.id for p in generate_problems(name, 20, seed=seed)} for seed in (0, 1))
     assert first != second
@@ -83,13 +87,29 @@ def test_constraints_do_not_contradict_each_other():
         assert all(problem.prompt.count(".") == len(names) + 1 for _ in names)
 
 
+def test_level_n_gives_n_instructions_that_do_not_contradict_each_other():
+    for problem in generate_problems("instructions", 100, seed=6):
+        given = [(one["id"], one["kwargs"]) for one in problem.spec["instructions"]]
+        assert f"level:{len(given)}" in problem.tags
+        assert not contradiction(given)
+
+
+def test_a_level_can_be_made_of_chosen_kinds():
+    kinds = ["punctuation:no_comma", "keywords:existence", "detectable_format:title"]
+    problem = level(2, include=kinds, exclude=kinds[:1])(random.Random(0))
+    assert {one["id"] for one in problem.spec["instructions"]} == set(kinds[1:])
+    assert problem.prompt.count("Include the words") == 1
+
+
 def test_asking_for_more_than_there_are_is_refused():
     with pytest.raises(DataError, match=r"functions, level 1: fewer than 25 different problems; ask for less"):
         generate_problems("functions", 100, seed=0)
 
 
 def test_an_unknown_generator_lists_the_known_ones():
-    with pytest.raises(ConfigError, match=r"no generator 'poems'\. Known: arithmetic, constraints, functions\."):
+    with pytest.raises(
+        ConfigError, match=r"no generator 'poems'\. Known: arithmetic, constraints, functions, instructions\."
+    ):
         generate_problems("poems", 1, seed=0)
 
 
