@@ -15,7 +15,6 @@ from typing import Any
 
 from gradus.api import steps
 from gradus.api.commands.table import histogram, table
-from gradus.api.report import write_report
 from gradus.api.runs import describe, plan_run, read_metrics
 from gradus.curricula.manifest import read
 from gradus.curricula.recipe import load_recipe
@@ -92,6 +91,8 @@ class Demo:
             self.found[name] = step()
             self.seconds[name] = time.monotonic() - start
             logger.info("    %.0f s", self.seconds[name])
+        from gradus.api.report import write_report  # matplotlib takes half a second
+
         return write_report(self.workspace, self.found, self.seconds)
 
     def _steps(self) -> list[tuple[str, Callable[[], Any]]]:

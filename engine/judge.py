@@ -13,7 +13,7 @@ from gradus.engine.parts import write_part
 from gradus.engine.records import JudgedAttempt
 from gradus.engine.store import Store
 from gradus.errors import DataError
-from gradus.verifiers.base import SpecError, Verdict, find
+from gradus.verifiers.base import SpecError, Verdict, version_of
 from gradus.verifiers.pool import verify_all
 
 FLUSH_S = 5.0
@@ -22,7 +22,7 @@ FLUSH_S = 5.0
 def unjudged(store: Store) -> list[dict[str, Any]]:
     """Return the attempts that have no verdict of their verifier's present version."""
     rows = store.named("unjudged")
-    return [row for row in rows if _version(row["verifier"]) not in (row["versions"] or ())]
+    return [row for row in rows if _version(row) not in (row["versions"] or ())]
 
 
 def judge(
@@ -46,10 +46,10 @@ def judge(
     return outcomes
 
 
-def _version(verifier: str) -> str:
-    """Return the verifier's present version."""
+def _version(row: dict[str, Any]) -> str:
+    """Return the present version of the attempt's verifier."""
     try:
-        return find(verifier).version
+        return version_of(row["verifier"], json.loads(row["spec"]))
     except SpecError as error:
         raise DataError(f"{error} Attempts at its problems cannot be judged without it.") from None
 
@@ -58,7 +58,7 @@ def _judged(row: dict[str, Any], verdict: Verdict) -> JudgedAttempt:
     return JudgedAttempt(
         attempt_id=row["id"],
         verifier=row["verifier"],
-        version=_version(row["verifier"]),
+        version=_version(row),
         outcome=verdict.outcome,
         score=verdict.score,
         reason=verdict.reason,

@@ -12,15 +12,17 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import polars as pl
 
 from gradus.engine.parts import list_parts
 from gradus.engine.records import Problem
 from gradus.engine.workspace import Workspace
 from gradus.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SQL = Path(__file__).parent / "sql"
 SNAPSHOTS_KEPT = 2

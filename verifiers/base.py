@@ -9,6 +9,7 @@ This folder imports nothing else of Gradus and can be used by itself.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -21,6 +22,10 @@ from typing import Any, Literal, Protocol
 from gradus.verifiers.trail import recording
 
 Outcome = Literal["pass", "fail", "unparseable", "verifier_error"]
+
+
+MALFORMED = (AttributeError, IndexError, TypeError, ValueError, ArithmeticError, RecursionError)
+"""What a spec or problem of the wrong types may raise when it is checked; KeyError is a missing field."""
 
 
 class SpecError(ValueError):
@@ -63,16 +68,22 @@ class Verifier:
     """A registered verifier. version changes whenever any verdict could; verdicts are stored under it."""
 
     name: str
-    version: str
+    version: str | Callable[[Mapping[str, Any]], str]
+    """A function of the spec where that names other verifiers, whose versions then count too."""
     judge: Callable[..., Verdict]
     check: Callable[[Mapping[str, Any]], None] | None
 
 
+_PACKAGE = __name__.rpartition(".")[0]
 _verifiers: dict[str, Verifier] = {}
+_signature = functools.cache(inspect.signature)
 
 
 def verifier(
-    name: str, *, version: str, check: Callable[[Mapping[str, Any]], None] | None = None
+    name: str,
+    *,
+    version: str | Callable[[Mapping[str, Any]], str],
+    check: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Callable[[Callable[..., Verdict]], Callable[..., Verdict]]:
     """Register a function as a verifier. check(spec) raises SpecError for arguments it cannot use."""
 
@@ -86,6 +97,8 @@ def verifier(
 def find(name: str) -> Verifier:
     """Return the verifier of that name; SpecError lists the known ones."""
     if name not in _verifiers:
+        _import(name)
+    if name not in _verifiers:
         _discover()
     if name not in _verifiers:
         raise SpecError(f"no verifier {name!r}. Known: {', '.join(names())}.")
@@ -98,13 +111,20 @@ def names() -> list[str]:
     return sorted(_verifiers)
 
 
+def version_of(name: str, spec: Mapping[str, Any]) -> str:
+    """Return the version under which a verdict on answers to this spec is stored."""
+    version = find(name).version
+    return version if isinstance(version, str) else version(spec)
+
+
 def check_spec(name: str, spec: Mapping[str, Any]) -> None:
     """Raise SpecError if verify(name, …, spec) could not work."""
     found = find(name)
+    signature = _signature(found.judge)
     try:
-        inspect.signature(found.judge).bind("", **spec)
+        signature.bind("", **spec)
     except TypeError as error:
-        raise SpecError(f"verifier {name!r}: {error}; it takes {inspect.signature(found.judge)}") from None
+        raise SpecError(f"verifier {name!r}: {error}; it takes {signature}") from None
     if found.check:
         found.check(spec)
 
@@ -125,11 +145,22 @@ def explain(name: str, answer: str, spec: Mapping[str, Any]) -> tuple[Verdict, l
         return verify(name, answer, spec), steps
 
 
+def _import(name: str) -> None:
+    """Import the file and the entry point of that name: what the other verifiers need need not be loaded."""
+    if name in _files():
+        importlib.import_module(f"{_PACKAGE}.{name}")
+    for point in entry_points(group=_PACKAGE, name=name):
+        point.load()
+
+
 def _discover() -> None:
     """Import every file of this folder, and the entry points of group `gradus.verifiers`."""
-    package = __name__.rpartition(".")[0]
-    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        if not module.ispkg:
-            importlib.import_module(f"{package}.{module.name}")
-    for point in entry_points(group="gradus.verifiers"):
+    for name in _files():
+        importlib.import_module(f"{_PACKAGE}.{name}")
+    for point in entry_points(group=_PACKAGE):
         point.load()
+
+
+def _files() -> list[str]:
+    folder = importlib.import_module(_PACKAGE).__path__
+    return [module.name for module in pkgutil.iter_modules(folder) if not module.ispkg]

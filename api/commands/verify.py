@@ -1,79 +1,151 @@
-"""`gradus verify`: the verifiers' own front, from JSONL to JSONL, without a workspace."""
+"""`gradus verify`: the verifiers' own front, from JSONL to JSONL or for one answer, without a workspace.
+
+The input is read once, in constant memory. A bad line ends the run; the verdicts before it are kept, and the same
+command goes on from there, as it does after a kill.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-from collections import Counter
-from collections.abc import Iterator
+import stat
+import sys
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 from gradus.api.commands.base import Result, both, command, worker_arguments
-from gradus.engine.sources.base import MALFORMED
-from gradus.errors import DataError
-from gradus.verifiers.base import check_spec
-from gradus.verifiers.pool import verify_all
+from gradus.api.progress import progress
+from gradus.api.resumable import resumed
+from gradus.errors import ConfigError, DataError
+from gradus.log import logger
+from gradus.verifiers.lines import JudgedLine, explain_line, give_up_line, judge_line
+from gradus.verifiers.pool import TIMEOUT_S, in_order
+
+STANDARD = Path("-")
+KB = 1000
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--input", type=Path, required=True, help="lines of {id, verifier, answer, spec}")
-    parser.add_argument("--output", type=Path, required=True, help="lines of {id, outcome, score, reason, seconds}")
+    files = parser.add_argument_group("a file of answers")
+    files.add_argument("--input", type=Path, help="lines of {id, verifier, answer, spec}; - is standard input")
+    files.add_argument(
+        "--output", type=Path, help="lines of {id, outcome, score, reason, seconds}; - is standard output"
+    )
+    files.add_argument(
+        "--timeout-s", type=float, default=TIMEOUT_S, help=f"give up on an answer after (default: {TIMEOUT_S:g})"
+    )
+    one = parser.add_argument_group("one answer")
+    one.add_argument("--verifier", help="judge --answer by this verifier")
+    one.add_argument("--answer", help="the answer; - reads it from standard input")
+    one.add_argument("--spec", default="{}", help="""the verifier's arguments, as '{"expected": "3/4"}'""")
+    parser.set_defaults(refuse=parser.error)
+    parser.add_argument("--explain", action="store_true", help="say by which steps each verdict was reached")
 
 
 @command("verify", 12, both(_arguments, worker_arguments))
 def verify(args: argparse.Namespace) -> Result:
-    """Judge the answers of a JSONL file; outcomes are written in the same order."""
-    if args.output.resolve() == args.input.resolve():
+    """Judge the answers of a JSONL file, or one answer; --explain shows the steps taken."""
+    judge = explain_line if args.explain else judge_line
+    if args.verifier is not None and args.answer is not None and not (args.input or args.output):
+        return _one(args, judge)
+    if args.verifier is not None or args.answer is not None or not (args.input and args.output):
+        args.refuse("give --input and --output, or --verifier, --answer and --spec")
+    if args.output == STANDARD and args.json:
+        raise ConfigError("--json and --output - both want standard output; name a file")
+    if args.output.resolve() == args.input.resolve() and args.input != STANDARD:
         raise DataError(f"{args.output}: is the input too; name another output")
-    for _ in _read(args.input):  # every line is checked before the first is judged
-        pass
-    outcomes: Counter[str] = Counter()
-    fresh = args.output.with_name(f".{args.output.name}.{os.getpid()}.tmp")
-    try:
-        with fresh.open("w", encoding="ascii") as file:
-            tasks = ((row["verifier"], row["answer"], row["spec"]) for row in _read(args.input))
-            for row, verdict in zip(_read(args.input), verify_all(tasks, workers=args.workers), strict=True):
-                outcomes[verdict.outcome] += 1
-                line = {"id": row["id"], "outcome": verdict.outcome, "score": verdict.score}
-                line |= {"reason": verdict.reason, "seconds": round(verdict.seconds, 6)}
-                # In ASCII: a reason may quote half a surrogate pair, which no encoding takes.
-                file.write(json.dumps(line) + "\n")
-        fresh.replace(args.output)
-    finally:
-        fresh.unlink(missing_ok=True)
-    counts = dict(sorted(outcomes.items()))
+    if args.timeout_s <= 0:
+        raise ConfigError(f"--timeout-s must be above 0, not {args.timeout_s:g}")
+    counts = _all(args, judge)
     text = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no lines"
-    return Result({"in": sum(counts.values()), "outcomes": counts}, f"{text}: {args.output}")
+    if args.output == STANDARD:
+        logger.info(text)
+    data = {"in": sum(counts.values()), "outcomes": counts}
+    return Result(data, "" if args.output == STANDARD else f"{text}: {args.output}")
 
 
-def _read(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines one by one, in constant memory; DataError names a bad one."""
+def _one(args: argparse.Namespace, judge: Callable[[bytes], JudgedLine]) -> Result:
+    """Judge the answer of the command line."""
     try:
-        file = path.open(encoding="utf-8")
+        spec = json.loads(args.spec)
+    except ValueError as error:
+        raise ConfigError(f"--spec is not JSON: {error}") from None
+    answer = sys.stdin.read() if args.answer == "-" else args.answer
+    judged = judge(json.dumps({"id": "", "verifier": args.verifier, "answer": answer, "spec": spec}).encode())
+    if judged.fault:
+        raise DataError(judged.fault)
+    found = json.loads(judged.text)
+    del found["id"]
+    steps = [f"{number:3}  {step}" for number, step in enumerate(found.get("steps", ()), 1)]
+    verdict = f"{found['outcome']}: {found['reason']} (score {found['score']:.3g}, {1000 * found['seconds']:.1f} ms)"
+    return Result(found, "\n".join([*steps, verdict]).encode(errors="replace").decode())
+
+
+def _all(args: argparse.Namespace, judge: Callable[[bytes], JudgedLine]) -> dict[str, int]:
+    """Judge the lines of a file; return how often each outcome came."""
+    with _opened(args.input) as source, progress("verify kB", _size_kb(source)) as advance:
+        if args.output == STANDARD:
+            counts: Counter[str] = Counter()
+            for _, judged in _judged(args, judge, source, 0):
+                sys.stdout.buffer.write(judged.text)
+                counts[judged.outcome] += 1
+            sys.stdout.buffer.flush()
+            return dict(sorted(counts.items()))
+        with resumed(args.output, source, settings="explain" if args.explain else "") as output:
+            done_kb = output.state.read_bytes // KB
+            advance(done_kb)
+            for read, judged in _judged(args, judge, source, output.state.num_lines):
+                output.add(read, judged.text, judged.outcome)
+                if output.state.read_bytes // KB > done_kb:
+                    advance(output.state.read_bytes // KB - done_kb)
+                    done_kb = output.state.read_bytes // KB
+            output.finish()
+            return dict(sorted(output.state.counts.items()))
+
+
+def _judged(
+    args: argparse.Namespace, judge: Callable[[bytes], JudgedLine], source: Iterable[bytes], done: int
+) -> Iterator[tuple[bytes, JudgedLine]]:
+    """Yield what was read of the input, and the line that it became; DataError names a bad one."""
+    flying: deque[bytes] = deque()
+    lines = _lines(source, flying)
+    if args.workers <= 1:
+        found: Iterator[JudgedLine] = map(judge, lines)
+    else:
+        found = in_order(judge, lines, lost=give_up_line, workers=args.workers, timeout_s=args.timeout_s)
+    for judged in found:
+        read = flying.popleft()
+        done += read.count(b"\n") + (judged.fault != "" and not read.endswith(b"\n"))
+        if judged.fault:
+            raise DataError(f"{args.input}, line {done}: {judged.fault}")
+        yield read, judged
+
+
+def _lines(source: Iterable[bytes], flying: deque[bytes]) -> Iterator[bytes]:
+    """Yield the lines; note in flying what was read for each, with the empty lines before it."""
+    read = b""
+    for line in source:
+        read += line
+        if line.strip():
+            flying.append(read)
+            read = b""
+            yield line
+
+
+def _opened(path: Path) -> AbstractContextManager[BinaryIO]:
+    if path == STANDARD:
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return path.open("rb")
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
-    try:
-        with file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield _checked(line, f"{path}, line {number}")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text: {error}") from None
 
 
-def _checked(line: str, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-        if not isinstance(row, dict):
-            raise ValueError("a JSON object is needed")
-        for name, kind in (("id", str), ("verifier", str), ("answer", str), ("spec", dict)):
-            if not isinstance(row.get(name), kind):
-                raise ValueError(f"{name!r} must be {'an object' if kind is dict else 'text'}")
-        check_spec(row["verifier"], row["spec"])
-    except KeyError as error:
-        raise DataError(f"{where}: no field {error} in the spec") from None
-    except MALFORMED as error:
-        raise DataError(f"{where}: {error}") from None
-    return row
+def _size_kb(source: BinaryIO) -> int:
+    """Return the size of a file; 0 for a pipe, whose end nobody knows."""
+    status = os.fstat(source.fileno())
+    return status.st_size // KB if stat.S_ISREG(status.st_mode) else 0

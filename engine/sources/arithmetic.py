@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 from typing import Any
 
-import reasoning_gym
-
 from gradus.engine.records import Problem
 from gradus.engine.sources.base import Level, generators
 
@@ -15,6 +13,8 @@ def _level(dataset: str, prompt: str, **settings: Any) -> Level:
     """Draw from a reasoning-gym data set; prompt is filled from its metadata, its answer is the truth."""
 
     def draw(rng: random.Random) -> Problem:
+        import reasoning_gym  # takes a second
+
         item = reasoning_gym.create_dataset(dataset, size=1, seed=rng.getrandbits(31), **settings)[0]
         text = prompt.format(**item["metadata"])
         spec = {"expected": item["answer"]}

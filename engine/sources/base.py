@@ -12,13 +12,10 @@ from typing import Any
 from gradus.engine.records import DOMAINS, Problem, canonical_json
 from gradus.errors import DataError
 from gradus.registry import Registry
-from gradus.verifiers.base import SpecError, check_spec
+from gradus.verifiers.base import MALFORMED, SpecError, check_spec
 
 Importer = Callable[[Mapping[str, Any]], Problem]
 """From one JSON object of a file to a problem; an error of MALFORMED if it is not of the form."""
-
-MALFORMED = (AttributeError, IndexError, TypeError, ValueError, ArithmeticError, RecursionError)
-"""What a value of the wrong type raises; KeyError is a missing field."""
 
 Level = Callable[[random.Random], Problem]
 """Draws one problem of one difficulty level."""

@@ -54,7 +54,7 @@ def test_an_interrupted_run_goes_on(sampled):
 @pytest.fixture
 def shouts(monkeypatch):
     """Return a function that registers a version of a test verifier for the time of one test."""
-    monkeypatch.setattr(base, "_verifiers", dict(base._verifiers))
+    monkeypatch.setitem(base._verifiers, "shouts", None)  # gone again afterwards
 
     def register(version, word):
         @verifier("shouts", version=version)
@@ -87,6 +87,17 @@ def test_a_new_version_of_a_verifier_judges_again(shouting, shouts):
             "SELECT version, count(*) AS n FROM verdicts WHERE verifier = 'shouts' GROUP BY 1 ORDER BY 1"
         )
     assert versions == [{"version": "1", "n": 8}, {"version": "2", "n": 8}]
+
+
+def test_a_new_version_of_a_part_judges_a_composite_again(world, shouts, problems):
+    shouts("1", "answer")
+    parts = [{"verifier": "shouts", "spec": {"loud": True}}, {"verifier": "math", "spec": problems[1].spec}]
+    steps.add_problems(world.workspace, [replace(problems[1], verifier="any_of", spec={"parts": parts})], "shouts")
+    steps.sample(world.workspace, world.recipe)
+    assert steps.judge(world.workspace, workers=1)["judged"] == 144
+    shouts("2", "nothing says this")
+    assert steps.judge(world.workspace, workers=1)["judged"] == 4
+    assert steps.judge(world.workspace, workers=1)["judged"] == 0
 
 
 def test_a_verifier_that_raises_is_not_the_models_fault(shouting, shouts, monkeypatch):
