@@ -3,9 +3,11 @@
 PYTHON ?= python3.11
 WORKSPACE ?= workspace
 DEMO ?=
+FUZZ_EXAMPLES ?= 10000
+FUZZ_SECONDS ?= 60
 bin := .venv/bin
 
-.PHONY: help setup demo test test-slow test-gpu check format bench lock
+.PHONY: help setup demo test test-slow test-gpu fuzz check format peers bench lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -25,6 +27,15 @@ test-slow: setup  ## tests that take minutes or need the model
 test-gpu:  ## tests on a CUDA device, kernels included, in the environment that is active
 	python3 -m pytest tests/kernels tests/trainer/test_gpu.py -m "not slow"
 
+fuzz: setup  ## random answers and messages to the verifiers, for longer than `make test` has
+	GRADUS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(bin)/python -m pytest tests/fuzz
+	@if $(bin)/python -c "import atheris" 2>/dev/null; then \
+	    for target in parser verdict protocol; do \
+	        $(bin)/python tests/fuzz/atheris_targets.py $$target -max_total_time=$(FUZZ_SECONDS) \
+	            -artifact_prefix=.hypothesis/ || exit 1; \
+	    done; \
+	else echo "atheris is missing, so nothing was guided by coverage; \`make peers\` installs it"; fi
+
 check: setup  ## ruff and mypy
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
@@ -34,7 +45,10 @@ format: setup  ## let ruff mend what it can
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
-bench: setup  ## run the benchmarks; each prints a JSON line
+peers: setup  ## install what the benchmarks and `make fuzz` compare with
+	$(bin)/python -m pip install -qq --no-deps -r requirements/peers.txt
+
+bench: peers  ## run the benchmarks; each prints JSON lines, or what it needs
 	for file in benchmarks/bench_*.py; do $(bin)/python $$file || exit 1; done
 
 lock:  ## make the lock files anew (needs uv)

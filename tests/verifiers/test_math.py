@@ -123,6 +123,26 @@ def test_different_answers_fail(got, expected):
         ("\\boxed{5 \\text{ or } 6}", "6", "fail"),
         ("it is between 3-5", "-5", "fail"),
         ("I have no idea", "7", "unparseable"),
+        ("Final Answer: The final answer is $7$. I hope it is correct.", "7", "pass"),
+        ("\\boxed{7}. The final answer is correct.", "7", "pass"),
+        ("The final answer is $6$. No, it is $7$.", "6", "fail"),
+        ("The answer is 7 because 3 + 4 = 7", "7", "pass"),
+        ("So the answer is 3 + 4 = 7.", "7", "pass"),
+        ("It is not 5 but 7", "7", "pass"),
+        ("\\boxed{\\boxed{7}}", "7", "pass"),
+        ("\\boxed{3} papers and \\boxed{7} bins", "3, 7", "pass"),
+        ("\\boxed{3}, thus \\boxed{7}", "7", "pass"),
+        ("The answer cannot be 7", "7", "unparseable"),
+        ("7 is not the answer", "7", "unparseable"),
+        ("Is it 7? No.", "7", "unparseable"),
+        ("The answer is 7? 9?.", "7", "unparseable"),
+        ("room A7B", "7", "unparseable"),
+        ("\\boxed{not 7}", "7", "fail"),
+        ("\\boxed{anything but 7}", "7", "fail"),
+        ("\\boxed{at least 7}", "7", "fail"),
+        ("\\boxed{7 or more}", "7", "fail"),
+        ("\\boxed{7 squared}", "7", "fail"),
+        ("\\boxed{7 to 9}", "7", "fail"),
         ("\\boxed{}", "7", "unparseable"),
         ("", "7", "unparseable"),
     ],
@@ -141,8 +161,82 @@ def test_tolerance_is_relative_and_only_where_asked():
     assert outcome(r"\boxed{86}", "600/7", tolerance=1e-3) == "fail"
 
 
-def test_the_reason_names_both_answers():
-    assert verify("math", r"\boxed{3/4}", {"expected": "0.8"}).reason == "got 3/4, expected 0.8"
+@pytest.mark.parametrize(
+    ("got", "expected", "reason", "score"),
+    [
+        ("3/4", "0.8", "got 3/4, expected 0.8: differs by 0.05", 0),
+        ("-5", "5", "got -5, expected 5: the sign is wrong", 0),
+        (r"1+\sqrt{2}", "2", r"got 1+\sqrt{2}, expected 2: differs by 0.414", 0),
+        ("2, 5", "2, 5, 7", "got 2, 5, expected 2, 5, 7: 2 of 3 values right: 7 is missing", 2 / 3),
+        (
+            "2, 5, 7, 9",
+            "2, 5, 7",
+            "got 2, 5, 7, 9, expected 2, 5, 7: 3 of 4 values right: 9 should not be there",
+            3 / 4,
+        ),
+        ("(1, 3)", "(1, 2)", "got (1, 3), expected (1, 2): 1 of 2 values right", 1 / 2),
+        ("[1, 2)", "[1, 2]", "got [1, 2), expected [1, 2]: the interval's right end is open, expected closed", 1 / 2),
+        (r"5 \text{ s}", r"5 \text{ m}", r"got 5 \text{ s}, expected 5 \text{ m}: the unit is s, expected m", 0),
+        ("x^2+", "x^2", "got x^2+, expected x^2: the answer cannot be read as mathematics", 0),
+    ],
+)
+def test_the_reason_says_what_to_mend(got, expected, reason, score):
+    verdict = verify("math", rf"\boxed{{{got}}}", {"expected": expected})
+    assert (verdict.outcome, verdict.reason) == ("fail", reason)
+    assert verdict.score == pytest.approx(score)
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "order_matters", "wanted"),
+    [
+        ("2,1", "1,2", None, "pass"),
+        ("2,1", "1,2", True, "fail"),
+        ("1,2", "1,2", True, "pass"),
+        ("(2,1)", "(1,2)", None, "fail"),
+        ("(2,1)", "(1,2)", False, "pass"),
+        ("(2,2)", "(1,2)", False, "fail"),
+        ("5, 32", "a = 5, b = 32", None, "pass"),
+        ("32, 5", "a = 5, b = 32", None, "fail"),
+        ("b = 32, a = 5", "a = 5, b = 32", None, "pass"),
+    ],
+)
+def test_order_counts_as_the_notation_or_the_spec_says(got, expected, order_matters, wanted):
+    assert outcome(rf"\boxed{{{got}}}", expected, order_matters=order_matters) == wanted
+
+
+@pytest.mark.parametrize(
+    ("got", "wanted"),
+    [
+        ("50", "pass"),
+        (r"50 \text{ cm}", "pass"),
+        (r"0.5 \text{ m}", "pass"),
+        ("0.5", "fail"),
+        (r"50 \text{ m}", "fail"),
+    ],
+)
+def test_units_names_the_unit_of_the_expected_value(got, wanted):
+    assert outcome(rf"\boxed{{{got}}}", "50", units="cm") == wanted
+
+
+@pytest.mark.parametrize(
+    ("got", "wanted"),
+    [
+        ("B", "pass"),
+        ("(B)", "pass"),
+        (r"\textbf{(B)}", "pass"),
+        ("B. 42", "pass"),
+        ("42", "pass"),
+        (r"\frac{84}{2}", "pass"),
+        ("A", "fail"),
+        ("41", "fail"),
+        ("B. 41", "fail"),
+        ("A or B", "fail"),
+        ("43", "fail"),
+    ],
+)
+@pytest.mark.parametrize("expected", ["B", "42"])
+def test_an_option_is_named_by_letter_or_text(got, expected, wanted):
+    assert outcome(rf"\boxed{{{got}}}", expected, choices=["41", "42", "40"]) == wanted
 
 
 HOSTILE = [
@@ -167,16 +261,35 @@ HOSTILE = [
     " " * 100_000,
     "1," * 30_000,
     '__import__("os").system("true")',
+    "1e99999999",
+    "1e999",
+    r"\sum_{k=1}^{100000000} k",
+    r"\sum_{k=1}^{1999} \sum_{j=1}^{1999} \sqrt{jk}",
+    r"\int_0^1 \sum_{k=1}^{500} x^k dx",
+    ",".join(f"\\sqrt{{{n}}}" for n in range(150)),
+    ",".join(map(str, range(500))),
+    r"\begin{pmatrix}1&2\\3&4\end{pmatrix}" * 60,
+    r"\begin{pmatrix}"
+    + r"\\".join("&".join(f"\\sqrt{{{i * j}}}" for i in range(12)) for j in range(12))
+    + r"\end{pmatrix}",
+    r"\tanh(1e80)",
+    r"\tan(" * 30 + "1" + ")" * 30,
+    "+".join(f"\\frac{{1}}{{{10**9 + n}}}" for n in range(200)),
+    r"\{x\mid x>" * 20 + "1" + r"\}" * 20,
+    "\\" * 60_000,
+    "5!!!!",
+    "5%%%%",
+    r"\pm 1 " * 100,
 ]
 
 
-@pytest.mark.parametrize("expected", ["5", "x^2+1"])
+@pytest.mark.parametrize("expected", ["5", "x^2+1", r"1, \sqrt{2}"])
 def test_hostile_answers_neither_pass_nor_stall(expected):
     for text in HOSTILE:
-        start = time.perf_counter()
         for answer in (text, rf"\boxed{{{text}}}", f"the answer is {text}"):
+            start = time.process_time()
             assert outcome(answer, expected) in {"fail", "unparseable"}, text[:40]
-        assert time.perf_counter() - start < 2, text[:40]
+            assert time.process_time() - start < 0.25, text[:40]
 
 
 def test_it_works_in_any_thread():
@@ -187,7 +300,18 @@ def test_it_works_in_any_thread():
     assert found == ["pass"]
 
 
-@pytest.mark.parametrize("spec", [{"expected": ""}, {"expected": 5}, {"expected": "5", "tolerance": 2}, {}])
+USELESS = [
+    {"expected": "5", "tolerance": True},
+    {"expected": "5", "order_matters": 1},
+    {"expected": "5", "units": ""},
+    {"expected": "5", "choices": "AB"},
+    {"expected": "5", "choices": ["5"]},
+    {"expected": "D", "choices": ["4", "5"]},
+    {"expected": "5", "unknown": 1},
+]
+
+
+@pytest.mark.parametrize("spec", [{"expected": ""}, {"expected": 5}, {"expected": "5", "tolerance": 2}, {}, *USELESS])
 def test_a_useless_spec_is_refused(spec):
     with pytest.raises(SpecError):
         check_spec("math", spec)

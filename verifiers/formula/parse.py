@@ -1,85 +1,293 @@
-"""From a mathematical answer's text to its tree: recursive descent over LaTeX and plain notation.
+"""From a mathematical answer's text to its tree: cuts the answer into elements, and each into label, value and unit.
 
-    answer    = element {"," element}                 a top-level comma, "and" or "or" makes a list
-    element   = statement {"∪" statement} [unit]
-    statement = sum {relation sum}
-    sum       = term {("+" | "-" | "±") term}
-    term      = factor {["*" | "/"] factor}           products without a sign bind as tightly as with one
-    factor    = {"-"} atom {"!" | "%" | "^" factor}
+    answer  = element {"," element} [condition]     "and", "or" and ";" separate as commas do
+    element = [label (":" | "=")] union [unit]
+    label   = words, "(a)", or a name before a colon
+    unit    = words, or a currency sign
+    condition = "where …", "for all …", "if …", or k ∈ ℤ
 
-Not covered: sums, integrals, limits, set builders, quantifiers, piecewise functions: those raise
-ParseError, and the answer is compared as text.
+A label becomes the left side of an equation, so that "Minimum: 1" is to "1" as "x = 1" is. A condition is kept as
+text: equal.py looks at it only to see whether parameters were declared, and when both answers have one.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
 
-from gradus.verifiers.formula.syntax import FUNCTIONS, Node, ParseError, Token, clean, tokenize
+from gradus.verifiers.formula.clean import clean
+from gradus.verifiers.formula.grammar import Parser
+from gradus.verifiers.formula.syntax import (
+    MAX_CHARS,
+    MAX_ELEMENTS,
+    MAX_TREE_DEPTH,
+    LimitError,
+    Node,
+    ParseError,
+    add,
+    depth,
+    multiply,
+    negative,
+    number,
+)
+from gradus.verifiers.formula.tokens import COMMA, Token, tokenize
+from gradus.verifiers.formula.units import unit
+from gradus.verifiers.formula.words import CHANGING, SCALES, number_of
 
-MAX_DEPTH = 40
-MAX_TREE_DEPTH = 150
-MAX_ELEMENTS = 64
-MAX_UNIT_WORDS = 4
-ONE = Node("number", value=Fraction(1))
-_CLOSERS = {"(": ")]", "[": ")]", r"\{": r"\}", "{": "}"}
+MAX_UNIT_WORDS = 5
+_OPENERS = {"(", "[", "{", r"\{", "begin", r"\lfloor", r"\lceil"}
+_CLOSERS = {")", "]", "}", r"\}", "end", r"\rfloor", r"\rceil"}
+_CONDITION = re.compile(r"(?:for|where|with|when|if|such|here|whenever|provided|given|as|is an|are)\b", re.IGNORECASE)
+_FINAL = re.compile(r"(?:where|with|such|here|provided|given)\b", re.IGNORECASE)
+_HEDGES = {
+    "about",
+    "approximately",
+    "around",
+    "exactly",
+    "roughly",
+    "is",
+    "the",
+    "answer",
+    "equals",
+    "only",
+    "just",
+    "to",
+}
+# "per cent" and metres squared, but not "5 squared".
+_SQUARED = re.compile(r"^(?:percent|per cent)$|^[a-z]+ (?:squared|cubed)$", re.IGNORECASE)
+_UNEQUAL = {"<", "<=", ">", ">=", "!="}
+_LOGIC = {r"\land", r"\lor", r"\wedge", r"\vee"}
+_EQUALS = Token("relation", "=")
+_COLON = Token("operator", ":")
+_SET_NAMES = re.compile(r"set[A-Z]")
+_DECIMAL_COMMA = re.compile(r"\s*\$?\s*(-?(?:\d+,\d{2}|0,\d+|\d{4,},\d+|\d+,\d{4,}))\s*\$?\s*")
 
 
-def parse(text: str, *, thousands: bool = True) -> Node:
-    """Read a whole answer. ParseError when it is not (only) mathematics."""
-    try:
-        elements = [_element(part) for part in _split(tokenize(clean(text), thousands=thousands))]
-    except RecursionError:
-        raise ParseError("nested too deeply") from None
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer's tree, and the condition that was stated with it ("" if none)."""
+
+    tree: Node
+    condition: str = ""
+
+
+def parse(text: str, *, thousands: bool = True) -> Reading:
+    """Read a whole answer. ParseError when it is not (only) mathematics, LimitError when it is too large."""
+    if len(text) > MAX_CHARS:
+        raise LimitError(f"longer than {MAX_CHARS} characters")
+    spoken = number_of(text) if text[:1].isalpha() else None
+    if spoken is not None:
+        return Reading(number(spoken))
+    parts, joints, condition = _split(tokenize(clean(text), thousands=thousands))
+    return _reading(_conjoined([_element(part) for part in _unlabelled(parts)], joints), condition)
+
+
+def decimal_comma(text: str) -> Reading | None:
+    """Read 2,74 as 2.74; None unless the whole text is one number that is hardly a list."""
+    match = _DECIMAL_COMMA.fullmatch(text[:100])
+    return Reading(Node("decimal", value=Fraction(match[1].replace(",", ".")))) if match else None
+
+
+def _reading(elements: list[Node], condition: str) -> Reading:
+    if len(elements) > 1:
+        values = [node for node in elements if not _is_declaration(node)]
+        condition += "".join(f" {node.args[1].value}" for node in elements if node not in values)
+        elements = values or elements
     expanded = [node for element in elements for node in _signs(element)]
-    if any(_depth(node) > MAX_TREE_DEPTH for node in expanded):
-        raise ParseError(f"more than {MAX_TREE_DEPTH} operations in one another")
     if not 0 < len(expanded) <= MAX_ELEMENTS:
-        raise ParseError(f"{len(expanded)} elements; 1 to {MAX_ELEMENTS} can be read")
-    return expanded[0] if len(expanded) == 1 else Node("list", tuple(expanded))
+        raise LimitError(f"{len(expanded)} elements; 1 to {MAX_ELEMENTS} can be read")
+    tree = expanded[0] if len(expanded) == 1 else Node("list", tuple(expanded))
+    if depth(tree) > MAX_TREE_DEPTH:
+        raise LimitError(f"more than {MAX_TREE_DEPTH} operations in one another")
+    return Reading(tree, condition.strip())
 
 
-def _split(tokens: list[Token]) -> list[list[Token]]:
-    """Cut at commas outside brackets."""
+def _conjoined(elements: list[Node], joints: set[str]) -> list[Node]:
+    """Read "x > 1 and x < 3" as both at once where that is possible; with "or" it is either."""
+    inequalities = all(node.head == "relation" and set(str(node.value).split()) <= _UNEQUAL for node in elements)
+    if joints & _LOGIC and not inequalities:
+        raise ParseError("logic between other things than inequalities")
+    if len(elements) == 2 and inequalities and not joints & {"or", r"\lor", r"\vee"}:
+        return [Node("both", tuple(elements))]
+    return elements
+
+
+def _split(tokens: list[Token]) -> tuple[list[list[Token]], set[str], str]:
+    """Cut at commas outside brackets, say which words stood there, and take out conditions."""
     parts: list[list[Token]] = [[]]
-    depth = 0
+    condition: list[str] = []
+    joints: set[str] = set()
+    level, skipping = 0, False
     for token in tokens:
-        depth += (token.kind in {"(", "[", "{", r"\{", "begin"}) - (token.kind in {")", "]", "}", r"\}", "end"})
-        if depth == 0 and token == Token("operator", ","):
+        level += (token.kind in _OPENERS) - (token.kind in _CLOSERS)
+        if level == 0 and token.kind == "text" and not skipping and any(parts) and _CONDITION.match(token.text):
+            skipping = True
+            if _FINAL.match(token.text):
+                level = -MAX_CHARS
+        if level == 0 and token == COMMA:
             parts.append([])
+            joints.add(token.word)
+            skipping = False
+        elif skipping:
+            condition.append(token.text)
         else:
             parts[-1].append(token)
-    return [part for part in parts if part]
+    return [part for part in parts if part], joints, " ".join(condition)
+
+
+def _unlabelled(parts: list[list[Token]]) -> list[list[Token]]:
+    """Write "(a) 3, (b) 4" as a: 3, b: 4, where every element has such a label."""
+    labels = [part[1].text for part in parts if _has_letter_label(part)]
+    if len(labels) < 2 or len(labels) < len(parts) or len(set(labels)) < len(labels):
+        return parts
+    return [[Token("text", part[1].text), _COLON, *part[3:]] for part in parts]
+
+
+def _has_letter_label(part: list[Token]) -> bool:
+    return (
+        len(part) > 3
+        and (part[0].kind, part[2].kind) == ("(", ")")
+        and (part[1].kind == "symbol" or part[1].text.isdigit())
+        and part[3].kind != "operator"
+    ) or (len(part) > 4 and (part[0].kind, part[2].kind) == ("(", ")") and part[3].text == "-")
+
+
+def _is_declaration(node: Node) -> bool:
+    """Whether node is k ∈ ℤ."""
+    if node.head != "relation" or node.value != "in" or node.args[0].head != "symbol":
+        return False
+    return node.args[1].head == "symbol" and bool(_SET_NAMES.match(str(node.args[1].value)))
 
 
 def _element(tokens: list[Token]) -> Node:
-    """Parse one element; words after it are its unit, words and "=" before it are dropped."""
-    if len(tokens) > 2 and tokens[0].kind == "text" and tokens[1] == Token("relation", "="):
-        tokens = tokens[2:]
-    first = next((i for i, token in enumerate(tokens) if token.kind == "text"), len(tokens))
-    unit, tokens = tokens[first:], tokens[:first]
-    if unit and unit[0].text.startswith("for"):
-        unit = []
-    measured = any(token.kind == "number" or token.text == "pi" for token in tokens)
-    if unit and not (measured and sum(token.kind == "text" for token in unit) <= MAX_UNIT_WORDS):
-        raise ParseError("words that are no unit")
-    if any(token.kind not in {"text", "number", "symbol", "operator", "{", "}"} for token in unit):
-        raise ParseError("words between formulas")
-    parser = Parser(tokens)
+    """Parse one element: label, value, unit."""
+    tokens, label = _label(tokens)
+    tokens = _scaled(_spoken(tokens))
+    while len(tokens) > 1 and tokens[0].kind == "text" and set(tokens[0].text.lower().split()) <= _HEDGES:
+        tokens = tokens[1:]
+    groups = _compound(tokens)
+    if len(groups) > 1:
+        return _total([_element(group) for group in groups])
+    value, name = _unit(tokens)
+    parser = Parser(value)
     node = parser.union()
     parser.expect_end()
-    name = "".join(token.text for token in unit if token.kind not in "{}")
-    # "Hours" is "hour", but mW is not MW and s is a unit.
-    name = name.lower().rstrip("s") if len(name) > 3 else name
-    return Node("unit", (node,), name) if name else node
+    if name in {"percent", "per cent"}:
+        node = Node("percent", (node,))
+    elif name:
+        node = Node("unit", (node,), name)
+    elif node.head == "degree":
+        node = Node("unit", node.args, "degree")
+    return Node("relation", (Node("symbol", value=f"label {label}"), node), "=") if label else node
 
 
-def _depth(node: Node) -> int:
-    """Return the height of the tree, without recursion."""
-    depth, level = 0, [node]
-    while level:
-        depth, level = depth + 1, [arg for parent in level for arg in parent.args]
-    return depth
+def _compound(tokens: list[Token]) -> list[list[Token]]:
+    """Cut 6 feet 7 inches into its quantities; anything else is one."""
+    kinds = [token.kind for token in tokens if token.kind not in {"{", "}"}]
+    if len(kinds) < 4 or len(kinds) % 2 or kinds != ["number", "text"] * (len(kinds) // 2):
+        return [tokens]
+    starts = [i for i, token in enumerate(tokens) if token.kind == "number"]
+    return [tokens[i:j] for i, j in pairwise([*starts, len(tokens)])]
+
+
+def _total(parts: list[Node]) -> Node:
+    """Add quantities of one kind in the unit of the first."""
+    units = [unit(str(part.value)) if part.head == "unit" else None for part in parts]
+    first = units[0]
+    if first is None or any(one is None or one.dimensions != first.dimensions for one in units):
+        raise ParseError("two quantities in a row")
+    scaled = [
+        multiply(number(one.factor / first.factor), part.args[0]) for one, part in zip(units, parts, strict=True) if one
+    ]
+    return Node("unit", (add(*scaled),), parts[0].value)
+
+
+def summed(node: Node) -> Node:
+    """Add up the list "6 feet and 7 inches"; other trees stay as they are."""
+    if node.head != "list" or any(part.head != "unit" for part in node.args):
+        return node
+    factors = [unit(str(part.value)).factor for part in node.args]
+    if factors != sorted(set(factors), reverse=True):
+        return node
+    try:
+        return _total(list(node.args))
+    except ParseError:
+        return node
+
+
+def _scaled(tokens: list[Token]) -> list[Token]:
+    """Multiply out 5 million and 2 dozen."""
+    for i, token in enumerate(tokens):
+        words = token.text.split() if token.kind == "text" else []
+        if i and words and words[0].lower() in SCALES:
+            rest = [Token("text", " ".join(words[1:]))] if len(words) > 1 else []
+            factor = [Token("operator", "*"), Token("number", str(SCALES[words[0].lower()]))]
+            return [*tokens[:i], *factor, *rest, *tokens[i + 1 :]]
+    return tokens
+
+
+def _label(tokens: list[Token]) -> tuple[list[Token], str]:
+    """Cut off "Minimum:", "Maximum =", "x:"; return the rest and the label's letters."""
+    for i, token in enumerate(tokens[:12]):
+        if token in (_COLON, _EQUALS):
+            before, after = tokens[:i], tokens[i + 1 :]
+            if not after or not _may_be_label(before, after, token):
+                break
+            return after, "".join(t.text for t in before if t.kind not in {"(", ")"}).lower()
+    return tokens, ""
+
+
+def _may_be_label(before: list[Token], after: list[Token], sign: Token) -> bool:
+    if any(token.kind == "text" for token in before):
+        return not any(token.kind in {"operator", "relation"} for token in before)
+    names = bool(before) and all(token.kind == "symbol" for token in before)
+    plain = all(token.kind in {"number", "text", "{", "}", "command"} or token.text in "-." for token in after)
+    return sign == _COLON and names and plain
+
+
+def _spoken(tokens: list[Token]) -> list[Token]:
+    """Read the number words at the start: "five apples"."""
+    end = 0
+    while end < len(tokens) and tokens[end].kind == "text" and number_of(tokens[end].text) is not None:
+        end += 1
+    value = number_of(" ".join(token.text for token in tokens[:end])) if end else None
+    return tokens if value is None else [Token("number", str(value)), *tokens[end:]]
+
+
+def _unit(tokens: list[Token]) -> tuple[list[Token], str]:
+    """Cut off the unit: words behind the number, or a currency sign on either side of it."""
+    signs = [token.text for token in tokens if token.kind == "currency"]
+    if signs:
+        tokens = [token for token in tokens if token.kind != "currency"]
+    first = _first_word(tokens)
+    words, tokens = tokens[first:], tokens[:first]
+    if not words:
+        return tokens, signs[0] if signs else ""
+    measured = any(token.kind in {"number", "repeating"} or token.text == "pi" for token in tokens)
+    if not measured or sum(len(token.text.split()) for token in words if token.kind == "text") > MAX_UNIT_WORDS:
+        raise ParseError("words that are no unit")
+    if any(token.kind not in {"text", "number", "symbol", "operator", "{", "}", "(", ")"} for token in words):
+        raise ParseError("words between formulas")
+    said = " ".join(token.text for token in words if token.kind == "text")
+    if CHANGING.search(said) and not _SQUARED.search(said):
+        raise ParseError("words that change the number")
+    if any(b.kind == "number" and a.text not in "^{-" for a, b in pairwise(words)):
+        raise ParseError("a second number behind the unit")
+    name = "".join(f" {token.text}" if token.kind == "text" else token.text for token in words).strip()
+    return tokens, name
+
+
+def _first_word(tokens: list[Token]) -> int:
+    """Return the place of the first word outside matrices and cases, the number of tokens if there is none."""
+    level = 0
+    for place, token in enumerate(tokens):
+        level += (token.kind == "begin") - (token.kind == "end")
+        if token.kind == "text" and level == 0:
+            return place
+    return len(tokens)
 
 
 def _signs(node: Node) -> list[Node]:
@@ -95,268 +303,20 @@ def _choose(node: Node, sign: str) -> Node:
     args = tuple(_choose(arg, sign) for arg in node.args)
     if node.head != "±":
         return Node(node.head, args, node.value)
-    minus = (node.value == "±") == (sign == "-")
-    return Node("+", (args[0], negative(args[1]) if minus else args[1]))
+    return args[0] if (node.value == "±") == (sign == "+") else negative(args[0])
 
 
-def negative(node: Node) -> Node:
-    """Return -node."""
-    return Node("*", (Node("number", value=Fraction(-1)), node))
-
-
-def reciprocal(node: Node) -> Node:
-    """Return 1/node."""
-    return Node("^", (node, Node("number", value=Fraction(-1))))
-
-
-class Parser:
-    """Reads one element's tokens from left to right."""
-
-    def __init__(self, tokens: list[Token]) -> None:
-        self.tokens, self.position, self.depth, self.bars = tokens, 0, 0, 0
-
-    def peek(self, ahead: int = 0) -> Token:
-        index = self.position + ahead
-        return self.tokens[index] if index < len(self.tokens) else Token("end of answer", "")
-
-    def take(self) -> Token:
-        token = self.peek()
-        self.position += 1
-        return token
-
-    def accept(self, *texts: str) -> str:
-        """Take the next operator if it is one of these, else return ''."""
-        if self.peek().kind == "operator" and self.peek().text in texts:
-            return self.take().text
-        return ""
-
-    def expect(self, kind: str) -> None:
-        if self.take().kind != kind:
-            raise ParseError(f"expected {kind}")
-
-    def expect_end(self) -> None:
-        if self.position < len(self.tokens):
-            raise ParseError(f"cannot read {self.peek().text!r} here")
-
-    def union(self) -> Node:
-        parts = [self.statement()]
-        while self.accept("∪"):
-            parts.append(self.statement())
-        return parts[0] if len(parts) == 1 else Node("union", tuple(parts))
-
-    def statement(self) -> Node:
-        sides, signs = [self.sum()], []
-        while self.peek().kind == "relation":
-            signs.append(self.take().text)
-            sides.append(self.sum())
-        return Node("relation", tuple(sides), " ".join(signs)) if signs else sides[0]
-
-    def sum(self) -> Node:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise ParseError(f"nested more than {MAX_DEPTH} deep")
-        start = self.accept("±", "∓", "+")
-        total = self.term()
-        if start in {"±", "∓"}:
-            total = Node("±", (Node("number", value=Fraction(0)), total), start)
-        while sign := self.accept("+", "-", "±", "∓"):
-            right = self.term()
-            if sign in "±∓":
-                total = Node("±", (total, right), sign)
-            else:
-                total = Node("+", (total, negative(right) if sign == "-" else right))
-        self.depth -= 1
-        return total
-
-    def term(self) -> Node:
-        product = self.factor()
-        while True:
-            if self.accept("*"):
-                product = Node("*", (product, self.factor()))
-            elif self.accept("/"):
-                product = Node("*", (product, reciprocal(self.factor())))
-            elif self.starts_factor():
-                product = self.next_to(product)
-            else:
-                return product
-
-    def starts_factor(self) -> bool:
-        token = self.peek()
-        if token.kind in {"symbol", "function", "command", "number", "(", "{", r"\lfloor", r"\lceil"}:
-            return True
-        return token == Token("operator", "|") and not self.bars
-
-    def next_to(self, left: Node) -> Node:
-        """Read a factor written directly after left: a product, or the fraction of a mixed number."""
-        if self.peek().kind == "number":
-            if left.head != "number" or Token("operator", "/") != self.peek(1) or self.peek(2).kind != "number":
-                raise ParseError("two numbers in a row")
-            top, _, bottom = (self.take().text for _ in range(3))
-            if not (top.isdigit() and bottom.isdigit() and int(top) < int(bottom)):
-                raise ParseError("two numbers in a row")
-            return Node("+", (left, Node("number", value=Fraction(int(top), int(bottom)))))
-        mixed = left.head == "number" and self.peek().text == r"\frac"
-        right = self.factor()
-        return Node("+", (left, right)) if mixed and _is_proper(right) else Node("*", (left, right))
-
-    def factor(self) -> Node:
-        if self.accept("-"):
-            return negative(self.factor())
-        if self.accept("+"):
-            return self.factor()
-        node = self.atom()
-        while sign := self.accept("^", "!", "%"):
-            if sign == "^":
-                node = Node("^", (node, self.exponent()))
-            else:
-                node = Node("!" if sign == "!" else "percent", (node,))
-        return node
-
-    def exponent(self) -> Node:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise ParseError(f"nested more than {MAX_DEPTH} deep")
-        if self.accept("-"):
-            node = negative(self.exponent())
-        else:
-            node = self.atom()
-            if self.accept("^"):
-                node = Node("^", (node, self.exponent()))
-        self.depth -= 1
-        return node
-
-    def atom(self) -> Node:
-        token = self.take()
-        if token.kind == "number":
-            return self.based(Node("decimal" if "." in token.text else "number", value=Fraction(token.text)))
-        if token.kind == "symbol":
-            return Node("symbol", value=token.text + self.subscript())
-        if token.kind == "function":
-            return self.function(token.text)
-        if token.kind == "command":
-            return self.command(token.text)
-        if token.kind in _CLOSERS:
-            return self.bracket(token.kind)
-        if token.kind == "begin":
-            return self.matrix()
-        if token.kind in {r"\lfloor", r"\lceil"}:
-            inner = self.sum()
-            self.expect(token.kind.replace(r"\l", r"\r"))
-            return Node("call", (inner,), token.kind[2:])
-        if token == Token("operator", "|"):
-            return self.absolute()
-        raise ParseError(f"cannot read {token.text!r} here")
-
-    def based(self, number: Node) -> Node:
-        """A subscript on a number is its base, which is part of what it says."""
-        base = self.subscript()
-        return Node("based", (number,), base) if base else number
-
-    def subscript(self) -> str:
-        if not self.accept("_"):
-            return ""
-        if self.peek().kind != "{":
-            return "_" + self.take().text
-        self.take()
-        inside = []
-        while self.peek().kind not in {"}", "end of answer"}:
-            inside.append(self.take().text)
-        self.expect("}")
-        return "_" + "".join(inside)
-
-    def absolute(self) -> Node:
-        self.bars += 1
-        inner = self.sum()
-        self.bars -= 1
-        if not self.accept("|"):
-            raise ParseError("| without its partner")
-        return Node("call", (inner,), "abs")
-
-    def bracket(self, opener: str) -> Node:
-        bars, self.bars = self.bars, 0
-        items = [self.union()] if self.peek().kind not in _CLOSERS[opener] else []
-        while self.accept(","):
-            items.append(self.union())
-        closer = self.take().kind
-        if closer == "end of answer" or closer not in _CLOSERS[opener]:
-            raise ParseError(f"{opener} without its partner")
-        self.bars = bars
-        if len(items) > MAX_ELEMENTS:
-            raise ParseError(f"more than {MAX_ELEMENTS} elements")
-        if opener == r"\{":
-            return Node("set", tuple(items))
-        if len(items) == 1:
-            return items[0]
-        if opener == "{" and items:
-            return Node("set", tuple(items))
-        if not items:
-            raise ParseError("empty brackets")
-        return Node("sequence", tuple(items), opener + closer)
-
-    def matrix(self) -> Node:
-        rows: list[list[Node]] = [[]]
-        while self.peek().kind != "end":
-            rows[-1].append(self.sum())
-            if self.peek().kind == "row":
-                self.take()
-                rows.append([])
-            elif self.peek().kind == "cell":
-                self.take()
-            elif self.peek().kind != "end":
-                raise ParseError("matrix cell")
-        self.take()
-        return Node("matrix", tuple(Node("row", tuple(row)) for row in rows if row))
-
-    def argument(self) -> Node:
-        """Read one LaTeX argument: a braced group, or a single digit or letter."""
-        token = self.peek()
-        if token.kind == "number" and len(token.text) > 1 and token.text.isdigit():
-            self.tokens[self.position] = Token("number", token.text[1:])
-            return Node("number", value=Fraction(token.text[0]))
-        return self.atom()
-
-    def command(self, name: str) -> Node:
-        if name == r"\sqrt":
-            index = Node("number", value=Fraction(2))
-            if self.peek().kind == "[":
-                index = self.bracket(self.take().kind)
-            radicand = self.atom() if self.peek().kind == "number" else self.argument()
-            return Node("^", (radicand, reciprocal(index)))
-        top, bottom = self.argument(), self.argument()
-        if name == r"\binom":
-            return Node("call", (top, bottom), "binomial")
-        return Node("*", (top, reciprocal(bottom)))
-
-    def function(self, name: str) -> Node:
-        base, power = self.subscript().removeprefix("_"), None
-        if self.accept("^"):
-            power = self.exponent()
-        argument = self.bracket("(") if self.peek().kind == "(" and self.take() else self.bare_argument()
-        if base and not (name == "log" and base.isdigit()):
-            raise ParseError(f"{name} with a subscript")
-        extra = (Node("number", value=Fraction(base)),) if base else ()
-        node = Node("^", (argument, reciprocal(Node("number", value=Fraction(2)))))
-        if name != "sqrt":
-            node = Node("call", (argument, *extra), name)
-        if power is not None and power == Node("*", (Node("number", value=Fraction(-1)), ONE)):
-            node = Node("call", (argument,), "arc" + name)
-            if "arc" + name not in FUNCTIONS:
-                raise ParseError(f"inverse of {name}")
-        elif power is not None:
-            node = Node("^", (node, power))
-        return node
-
-    def bare_argument(self) -> Node:
-        """Without brackets a function takes the factors up to the next sign or function."""
-        product = self.factor()
-        while self.starts_factor() and self.peek().kind in {"symbol", "command", "number"}:
-            product = Node("*", (product, self.factor()))
-        return product
-
-
-def _is_proper(node: Node) -> bool:
-    """Whether node is an integer fraction between 0 and 1."""
-    if node.head != "*" or node.args[0].head != "number" or node.args[1].head != "^":
-        return False
-    top, bottom = node.args[0].value, node.args[1].args[0].value
-    return isinstance(top, Fraction) and isinstance(bottom, Fraction) and 0 < top < bottom
+@lru_cache(maxsize=8192)
+def read(text: str) -> tuple[Reading | None, Reading | None, str]:
+    """Return what text says: with 1,234 as one number, as two where that differs, and why it cannot be read."""
+    try:
+        first = parse(text)
+    except ParseError as error:
+        return None, None, str(error)
+    if "," not in text:
+        return first, None, ""
+    try:
+        second = parse(text, thousands=False)
+    except ParseError:
+        return first, None, ""
+    return first, second if second != first else None, ""
