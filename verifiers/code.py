@@ -1,164 +1,134 @@
-"""Verifier "code": does a Python program pass its tests?
+"""Verifier "code": does a program pass its tests?
 
-The program is the last python fence of the answer, else another fence, else the whole text if it
-compiles. It runs in the sandbox, a fresh process per test, with the standard library only. The score is
-the share of tests passed.
+The program is the last fence of the language in the answer, else another fence, else the whole text. It
+runs in the sandbox, with the standard library and the `libraries` of the spec; what a test expects never
+enters a process that the program is in. The score is the mean over the tests; the reason names the first
+test that failed. A Python program's tests share a process at first; one that fails there is run again in a
+fresh one before it counts as failed. After three tests that run out of time, the others count as failed.
 
-tests: assert statements. Where one can be split (program/assertions.py), only the program's calls run in
-the sandbox and their values come back as plain data; the expected value never enters, so nothing the
-program does to `==`, built-ins, the interpreter or the result channel can help it. A test that cannot be
-split runs inside and reports by a nonce: exits and replaced built-ins do not pass, but an object with its
-own `__eq__` would, and so would a program that searches its stack for the nonce.
+tests: assert statements (program/assertions.py, program/dialogue.py: what they cover and what they leave
+open), or tests of HumanEval's form (program/checked_tests.py). calls: JSON arguments and results
+(program/call_tests.py). stdin_tests: input and output (program/stdin_tests.py), in Python, C++, JavaScript or
+Go; the program must end with exit code 0. In the last two, `any_of` in place of the expected output lists
+several right ones; checker, checker_source and tolerance say how they are compared (program/checkers.py);
+a test may bring its own timeout_s and memory_mb.
 
-stdin_tests: input and exact output, compared by line, up to trailing spaces and blank lines at the end;
-the program must also end with exit code 0. Not covered: tolerance in printed numbers, several right
-outputs, other languages.
+Not covered: programs of several files, interactive tests, a time limit that counts the processor's time,
+calls in languages other than Python.
 """
 
 from __future__ import annotations
 
-import ast
-import json
-import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, TypeVar
 
-from gradus.verifiers.base import SpecError, Verdict, failed, passed, unparseable, verifier
-from gradus.verifiers.program.assertions import UnsplittableError, split
+from gradus.verifiers.base import Verdict, failed, passed, unparseable, verifier
+from gradus.verifiers.program import assertion_tests, call_tests
+from gradus.verifiers.program import stdin_tests as printed_tests
+from gradus.verifiers.program.checked_tests import separate
+from gradus.verifiers.program.judging import NotThisProgramError, Program, Result
+from gradus.verifiers.program.languages.language import Built, DoesNotBuildError, Language
 from gradus.verifiers.program.source import candidates
-from gradus.verifiers.sandbox.client import Job, Run, run
-from gradus.verifiers.sandbox.plain import NotPlainError, decode
+from gradus.verifiers.program.spec import check
+from gradus.verifiers.trail import note
+
+Test = Mapping[str, Any]
+Limited = TypeVar("Limited", Program, Built)
 
 
-class StdinTest(TypedDict):
-    """What the program reads, and what it must print."""
-
-    input: str
-    output: str
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A program that compiles, the names it defines, and its limits."""
-
-    source: str
-    names: frozenset[str]
-    timeout_s: float
-    memory_mb: int
-
-    def job(self, mode: Any, **parts: Any) -> Job:
-        return Job(mode=mode, source=self.source, timeout_s=self.timeout_s, memory_mb=self.memory_mb, **parts)
-
-
-def check(spec: Mapping[str, Any]) -> None:
-    """Refuse a spec without tests, with tests that are no Python, or with senseless limits."""
-    tests, stdin_tests = spec.get("tests") or [], spec.get("stdin_tests") or []
-    if bool(tests) == bool(stdin_tests):
-        raise SpecError("code: give either tests (assert statements) or stdin_tests, and at least one")
-    for test in tests:
-        try:
-            ast.parse(test.strip())
-        except (SyntaxError, ValueError, AttributeError) as error:
-            raise SpecError(f"code: the test {test!r} is not Python: {error}") from None
-    for test in stdin_tests:
-        if set(test) != {"input", "output"} or not all(isinstance(text, str) for text in test.values()):
-            raise SpecError(f"code: a stdin test is {{'input': text, 'output': text}}, not {test!r}")
-    if not 0 < spec.get("timeout_s", 5.0) <= 600 or not 64 <= spec.get("memory_mb", 512) <= 65536:
-        raise SpecError("code: timeout_s must be in (0, 600] and memory_mb in [64, 65536]")
-
-
-@verifier("code", version="1", check=check)
+@verifier("code", version="2", check=check)
 def code(
     answer: str,
     *,
     tests: Sequence[str] = (),
-    stdin_tests: Sequence[StdinTest] = (),
+    calls: Sequence[Test] = (),
+    stdin_tests: Sequence[Test] = (),
+    language: str = "python",
+    libraries: Sequence[str] = (),
+    checker: str = "",
+    checker_source: str = "",
+    tolerance: float | None = None,
     timeout_s: float = 5.0,
     memory_mb: int = 512,
 ) -> Verdict:
     """Pass when the program in the answer passes every test."""
+    given = {"checker": checker or None, "source": checker_source or None, "tolerance": tolerance}
+    comparison: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if language != "python":
+        return _in_language(language, answer, stdin_tests, comparison, (timeout_s, memory_mb))
+    parts = [part for test in tests for part in separate(test)]
     texts = candidates(answer)
-    compiled = _result(run(Job(mode="compile", parts=texts, memory_mb=memory_mb)))
-    index = compiled.get("index")
-    if index is None:
+    program = Program(texts, timeout_s, memory_mb, tuple(libraries))
+
+    def judge(program: Program) -> list[Result]:
+        return [
+            *assertion_tests.judge(program, parts),
+            *_by_limits(calls, program, lambda some, p: _calls(p, some, comparison)),
+            *_by_limits(stdin_tests, program, lambda some, p: _stdin(p, some, comparison)),
+        ]
+
+    results = _python(program, judge) if texts else None
+    if results is None:
         return unparseable("no Python program in the answer that compiles: put it in a ```python block")
-    program = Program(texts[index], frozenset(compiled["names"]), timeout_s, memory_mb)
-    problems = [_assertion(program, test) for test in tests] + [_stdin(program, test) for test in stdin_tests]
-    wrong = [problem for problem in problems if problem]
+    return _verdict(results)
+
+
+def _python(program: Program, judge: Callable[[Program], list[Result]]) -> list[Result] | None:
+    """Judge the first text of the answer that compiles; None if there is none."""
+    try:
+        return judge(program)
+    except NotThisProgramError as error:
+        note("the first text does not compile; {} others do", len(error.program.texts) if error.program else "no")
+        return judge(error.program) if error.program else None
+
+
+def _calls(program: Program, calls: Sequence[Test], comparison: Mapping[str, Any]) -> list[Result]:
+    return call_tests.judge(program, calls, call_tests.ValueCheck(**comparison))
+
+
+def _stdin(program: Program, tests: Sequence[Test], comparison: Mapping[str, Any]) -> list[Result]:
+    return printed_tests.judge(program, tests, printed_tests.TextCheck(**comparison))
+
+
+def _in_language(
+    name: str, answer: str, tests: Sequence[Test], comparison: Mapping[str, Any], limits: tuple[float, int]
+) -> Verdict:
+    language: Language = importlib.import_module(f"gradus.verifiers.program.languages.{name}").LANGUAGE
+    texts = candidates(answer, language.fences)
+    if not texts:
+        return unparseable(f"no {language.name} program in the answer: put it in a ```{name} block")
+    try:
+        built = language.built(texts[0], timeout_s=limits[0], memory_mb=limits[1])
+    except DoesNotBuildError as error:
+        if "```" not in answer and "~~~" not in answer:
+            return unparseable(f"no {language.name} program in the answer: put it in a ```{name} block")
+        return failed(f"the {language.name} program does not build: {error}")
+    check_text = printed_tests.TextCheck(**comparison)
+    return _verdict(
+        list(_by_limits(tests, built, lambda some, b: printed_tests.judge_built(b, some, check_text, language)))
+    )
+
+
+def _by_limits(
+    tests: Sequence[Test], program: Limited, judge: Callable[[Sequence[Test], Limited], list[Result]]
+) -> Iterator[Result]:
+    """Judge neighbouring tests with the same limits together."""
+    default = (program.timeout_s, program.memory_mb)
+    for (timeout_s, memory_mb), some in groupby(
+        tests, lambda test: (test.get("timeout_s", default[0]), test.get("memory_mb", default[1]))
+    ):
+        yield from judge(list(some), replace(program, timeout_s=timeout_s, memory_mb=memory_mb))
+
+
+def _verdict(results: Sequence[Result]) -> Verdict:
+    for number, result in enumerate(results, 1):
+        note("test {}: {}", number, result.reason or "passed")
+    wrong = [result for result in results if result.reason]
     if not wrong:
-        return passed(f"passed all {len(problems)} tests")
-    right = len(problems) - len(wrong)
-    return failed(f"passed {right} of {len(problems)} tests; first failure: {wrong[0]}", right / len(problems))
-
-
-def _assertion(program: Program, test: str) -> str:
-    """Return '' if the test passes, else what went wrong."""
-    test = test.strip()
-    try:
-        parts = split(test, program.names)
-    except UnsplittableError:
-        return _inside(program, test)
-    done = run(program.job("values", setup=parts.setup, parts=parts.leaves))
-    try:
-        values = [decode(value) for value in _result(done)["values"]]
-        if len(values) == len(parts.leaves) and parts.holds(values):
-            return ""
-        said = ", ".join(f"{leaf} gave {_written(value)}" for leaf, value in zip(parts.leaves, values, strict=True))
-    except KeyError:
-        said = _trouble(done, program)
-    except (NotPlainError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        said = f"{error}"
-    return f"{_brief(test)}: {_brief(said)}"
-
-
-def _inside(program: Program, test: str) -> str:
-    """Run a test that cannot be split, in the sandbox as a whole."""
-    nonce = secrets.token_hex(16)
-    done = run(program.job("statements", parts=(test,), nonce=nonce))
-    return "" if _result(done).get("nonce") == nonce else f"{_brief(test)}: {_trouble(done, program)}"
-
-
-def _stdin(program: Program, test: StdinTest) -> str:
-    done = run(program.job("script", stdin=test["input"]))
-    where = f"input {_brief(test['input'])!r}"
-    if not done.in_time or done.exit_code != 0:
-        return f"{where}: {_trouble(done, program)}"
-    if _lines(done.stdout) == _lines(test["output"]):
-        return ""
-    return f"{where}: printed {_brief(done.stdout)!r}, expected {_brief(test['output'])!r}"
-
-
-def _result(done: Run) -> dict[str, Any]:
-    """Return what the child wrote, or {} if that is no JSON object: the program may have written it."""
-    try:
-        found = json.loads(done.result)
-    except (ValueError, RecursionError):
-        return {}
-    return found if done.in_time and isinstance(found, dict) else {}
-
-
-def _trouble(done: Run, program: Program) -> str:
-    """Return why a run gave no result."""
-    if not done.in_time:
-        return f"no end within {program.timeout_s:g} s"
-    if error := _result(done).get("error"):
-        return _brief(str(error))
-    last = done.stderr.strip().splitlines()[-1:]
-    return _brief(f"ended with exit code {done.exit_code} and no result" + (f": {last[0]}" if last else ""))
-
-
-def _written(value: Any) -> str:
-    try:
-        return repr(value)
-    except ValueError:
-        return "a number of thousands of digits"
-
-
-def _lines(text: str) -> list[str]:
-    return [line.rstrip() for line in text.rstrip().splitlines()]
-
-
-def _brief(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 160 else text[:157] + "…"
+        return passed(f"passed all {len(results)} tests")
+    right = len(results) - len(wrong)
+    score = sum(result.score for result in results) / len(results)
+    return failed(f"passed {right} of {len(results)} tests; first failure: {wrong[0].reason}", score)

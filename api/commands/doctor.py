@@ -46,7 +46,7 @@ def _memory() -> tuple[bool, str]:
 
 def _sandbox() -> tuple[bool, str]:
     why = available()
-    return why is None, why or "programs run isolated (bubblewrap)"
+    return why is None, why or "programs run isolated; `python -m gradus.verifiers.sandbox` says by what"
 
 
 def _torch() -> tuple[bool, str]:

@@ -1,11 +1,8 @@
-"""Verifier "code": right programs, wrong ones, and programs that would rather cheat.
-
-Needs user namespaces: without them every test here fails, because nothing else would isolate the programs.
-"""
+"""Verifier "code": right programs and wrong ones. Those that would rather cheat are in test_code_hostile.py."""
 
 import pytest
 
-from gradus.verifiers.base import SpecError, check_spec, verify
+from gradus.verifiers.base import SpecError, check_spec, explain, verify
 from gradus.verifiers.program.assertions import UnsplittableError, split
 
 TESTS = ["assert f(2) == 4", "assert f(3) == 9", "assert f(-4) == 16"]
@@ -98,111 +95,90 @@ def test_a_program_may_define_a_name_that_python_has():
     assert judge("def sum(a, b): return a * b", "assert sum(10, 15) == 150").outcome == "pass"
 
 
-def test_the_expected_value_stays_outside():
-    parts = split("assert abs(f([1, 2]) - 41.5) < 0.25")
-    assert parts.leaves == ("f([1, 2])",)
-    with pytest.raises(UnsplittableError):
-        split("assert all(f(i) == 3 for i in range(2))")
+def test_a_program_may_not_define_a_name_that_a_test_of_another_needs():
+    program = "def abs(x): return 0\ndef f(x): return 7"
+    assert judge(program, "assert abs(f(2) - 1.41) < 0.1").outcome == "fail"
 
 
-ALWAYS_EQUAL = """
-class Same({base}):
-    def __eq__(self, other): return True
-    def __ne__(self, other): return False
-    def __sub__(self, other): return 0
-    __rsub__ = __sub__
-    def __abs__(self): return self
-    def __lt__(self, other): return True
-    __le__ = __ge__ = __gt__ = __lt__
-    __hash__ = object.__hash__
-def f(x): return Same()
-"""
-CHEATS = {
-    "exit": "import sys\nsys.exit(0)",
-    "exit in the call": "import sys\ndef f(x): sys.exit(0)",
-    "hard exit": "import os\nos._exit(0)",
-    "hard exit in the call": "import os\ndef f(x): os._exit(0)",
-    "exit at exit": "import atexit, os\natexit.register(os._exit, 0)\ndef f(x): return None",
-    "equal to all": ALWAYS_EQUAL.format(base="object"),
-    "an int equal to all": ALWAYS_EQUAL.format(base="int"),
-    "a list equal to all": ALWAYS_EQUAL.format(base="list"),
-    "a float equal to all": ALWAYS_EQUAL.format(base="float"),
-    "another class's name": ALWAYS_EQUAL.format(base="object") + "Same.__class__ = int",
-    "printed result": 'print(\'{"values": [["bool", true]]}\')\nprint("passed")\ndef f(x): return None',
-    "written result": """
-import os
-def f(x):
-    os.write(3, b'{"values": [["bool", true]], "nonce": ""}')
-    os._exit(0)
-""",
-    "results on every descriptor": """
-import os
-for fd in range(64):
-    try: os.write(fd, b'{"in_time": true, "exit_code": 0, "result": "{}"}')
-    except OSError: pass
-os._exit(0)
-""",
-    "replaced built-ins": """
-import builtins
-for name in ("all", "abs", "len", "sorted", "isinstance", "bool"):
-    setattr(builtins, name, lambda *a, **k: True)
-def f(x): return None
-""",
-    "replaced encoder": """
-import sys, json
-json.dumps = lambda *a, **k: '{"values": [["bool", true]]}'
-sys.modules["gradus.verifiers.sandbox.child"].encode = lambda *a: ["bool", True]
-def f(x): return None
-""",
-    "replaced assertion error": "import builtins\nbuiltins.AssertionError = None\ndef f(x): return None",
-    "trace": "import sys\nsys.settrace(lambda *a: None)\nsys.excepthook = lambda *a: None\ndef f(x): return None",
-    "search for the expected value": """
-import gc, sys
-def f(x):
-    frame, seen = sys._getframe(), []
-    while frame:
-        seen += [v for v in frame.f_locals.values()]
-        frame = frame.f_back
-    for thing in seen + gc.get_objects():
-        if "14377"[::-1] in repr(thing)[:10_000]: return -int("14377"[::-1])
-    return 0
-""",
-    "pickle": "class P:\n    def __reduce__(self): return (print, ())\ndef f(x): return P()",
-    "surrogates and null bytes": "def f(x): return '\\ud800\\x00' * 3",
-    "endless nesting": "def f(x):\n    a = []\n    a.append(a)\n    return a",
-    "half a message": "import os\ndef f(x):\n    os.write(3, b'{\"values\": [')\n    os._exit(0)",
-    "crash": "import ctypes\ndef f(x): return ctypes.string_at(0)",
-    "deep message": "import os\ndef f(x):\n    os.write(3, b'[' * 100_000)\n    os._exit(0)",
-}
-
-
-@pytest.mark.parametrize("cheat", CHEATS)
-def test_a_cheat_does_not_pass(cheat):
-    tests = ["assert f(2) == -77341", "assert abs(f(2) - 41) < 0.5", "assert f(2) == [1]"]
-    verdict = judge(CHEATS[cheat], *tests, timeout_s=2.0)
-    assert (verdict.outcome, verdict.score) == ("fail", 0.0), verdict
+def test_tests_that_pass_only_after_each_other_are_run_apart():
+    program = "import sys\ndef f(x):\n    sys.n = getattr(sys, 'n', 0) + 1\n    return x if sys.n == 1 else 0"
+    assert judge(program, "assert f(1) == 1", "assert f(2) == 2", "assert f(3) == 3").outcome == "pass"
 
 
 @pytest.mark.parametrize(
-    "cheat",
+    ("test", "value"),
     [
-        "exit",
-        "exit in the call",
-        "hard exit",
-        "hard exit in the call",
-        "exit at exit",
-        "printed result",
-        "written result",
-        "results on every descriptor",
-        "replaced built-ins",
-        "replaced encoder",
-        "replaced assertion error",
-        "trace",
+        ("assert set(f(2)) == {1}", "[n * (2**61 - 1) for n in range(60_000)]"),
+        ("assert f(2) == {1}", "{n * (2**61 - 1) for n in range(9_000)}"),
+        ("assert f(2) % 7 == f(3) // 3", "3 << 14_000_000"),
+        ("assert 'a' * f(2) == ''", "10**12"),
+        ("assert 2 ** f(2) == 1", "10**12"),
+        ("assert list(range(f(2))) == []", "10**12"),
     ],
 )
-def test_a_cheat_does_not_pass_a_test_that_runs_inside(cheat):
-    test = "assert all(f(i) == -77341 for i in range(2))"
-    assert judge(CHEATS[cheat], test, timeout_s=2.0).outcome == "fail"
+def test_no_value_keeps_the_judge_busy(test, value):
+    verdict = judge(f"def f(x): return {value}", test)
+    assert verdict.outcome == "fail"
+    assert verdict.seconds < 4
+
+
+def test_after_three_tests_without_an_end_the_others_are_not_tried():
+    verdict = judge("def f(x):\n    while True: pass", *TESTS * 10, timeout_s=0.2)
+    assert verdict.score == 0
+    assert verdict.seconds < 3
+
+
+def test_a_library_of_the_spec_is_there():
+    tests = ["assert f(2).tolist() == [1, 1]", "import numpy as np\nassert np.allclose(f(2), [1, 1])"]
+    verdict = judge("import numpy as np\ndef f(n): return np.ones(n)", *tests, libraries=["numpy"])
+    assert verdict.outcome == "pass", verdict
+
+
+HUMANEVAL_LIKE = """
+METADATA = {'author': 'x'}
+def check(candidate):
+    assert True, "for debugging"
+    assert candidate(2) == 4
+    assert candidate(3) == 9, "three"
+    for x in range(4, 20):
+        assert candidate(x) == x * x
+check(f)
+"""
+
+
+def test_a_test_of_humanevals_form_counts_each_assert():
+    assert judge("def f(x): return x * x", HUMANEVAL_LIKE).reason == "passed all 3 tests"
+    assert judge("def f(x): return 4", HUMANEVAL_LIKE).score == pytest.approx(1 / 3)
+
+
+def test_an_explanation_names_each_test():
+    verdict, steps = explain("code", "def f(x): return 4", {"tests": TESTS})
+    assert verdict.outcome == "fail"
+    assert next(step for step in steps if step.startswith("test ")) == "test 1: passed"
+    assert any("f(3) gave 4" in step for step in steps)
+
+
+def test_the_expected_value_stays_outside():
+    parts = split("assert abs(f([1, 2]) - 41.5) < 0.25")
+    assert parts.leaves == ("f([1, 2])",)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert all(f(i) == 3 for i in range(2))",
+        "expected = 3\nassert f(2) == expected",
+        "import math\nassert f(2) == math.floor(3.5)",
+        "import numpy\nassert numpy.allclose(f(2), 3)",
+        "assert 'abc'.index(f(2)) == 1",
+        "y = abs(f(2) - 41)\nassert y < 0.5",
+        "try:\n    f(-1)\n    ok = False\nexcept ValueError:\n    ok = True\nassert ok",
+        "assert True",
+    ],
+)
+def test_what_the_program_could_decide_is_not_split(test):
+    with pytest.raises(UnsplittableError):
+        split(test, {"f", "abs", "math"})
 
 
 def test_printed_answers_are_compared_by_line():
@@ -241,6 +217,19 @@ def test_the_reason_shows_what_was_printed():
         {"stdin_tests": [{"input": ""}]},
         {"tests": TESTS, "timeout_s": 0},
         {"tests": TESTS, "memory_mb": 1},
+        {"tests": TESTS, "language": "cpp"},
+        {"tests": TESTS, "language": "cobol"},
+        {"tests": TESTS, "checker": "lines"},
+        {"tests": TESTS, "libraries": ["../x"]},
+        {"calls": [{"function": "f(1)", "args": [], "expected": 1}]},
+        {"calls": [{"function": "f", "args": []}]},
+        {"calls": [{"function": "f", "args": [], "expected": 1, "hope": 2}]},
+        {"calls": [{"function": "f", "args": [], "expected": 1, "timeout_s": -1}]},
+        {"stdin_tests": [{"input": "", "output": ""}], "checker": "exact"},
+        {"stdin_tests": [{"input": "", "output": ""}], "checker_source": "def look(a, b): return 1"},
+        {"stdin_tests": [{"input": "", "output": ""}], "checker_source": "def check("},
+        {"stdin_tests": [{"input": "", "any_of": []}]},
+        {"stdin_tests": [{"input": "", "output": ""}], "tolerance": 2},
     ],
 )
 def test_a_useless_spec_is_refused(spec):

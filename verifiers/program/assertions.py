@@ -2,9 +2,12 @@
 
 `assert abs(f(2) - 1.41) < 0.01` has one leaf, `f(2)`. The sandbox returns its value; the rest, expected
 value included, is computed here, by an interpreter that knows literals, comparisons, logic, arithmetic
-and a few pure functions over plain data. Attributes, subscripts and comprehensions of a call belong to
-its leaf; statements before the assert run inside. Unsplittable: a comprehension that compares, several
-asserts, a class of the program in isinstance, lambdas and f-strings outside a call.
+and a few pure functions over plain data. A leaf begins with a name of the program, or with one that a
+statement before the assert got from the program; attributes, subscripts and calls of it belong to it.
+Everything else that is not known here (another module's function, a comprehension, a lambda, several
+asserts) makes the test unsplittable: program/dialogue.py runs it.
+
+What no way of running a test can close: `assert f(2) == g(2)` and `assert f(2)` leave the answer to the program.
 """
 
 from __future__ import annotations
@@ -16,7 +19,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gradus.verifiers.program.names import bound_names, program_names, root, tainted_names
+
 MAX_LENGTH = 1_000_000
+MAX_ALIKE = 100
 TYPES: dict[str, type] = {
     kind.__name__: kind for kind in (bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict)
 }
@@ -81,22 +87,41 @@ class Split:
 
 
 def split(test: str, defined: Collection[str] = ()) -> Split:
-    """Split an assert, with statements before it or not; a built-in that the program defines is the program's."""
-    *setup, last = ast.parse(test.strip()).body or [ast.Pass()]
+    """Split an assert, with statements before it or not; defined: what the program defines, if that is known."""
+    module = ast.parse(test.strip())
+    *setup, last = module.body or [ast.Pass()]
     if not isinstance(last, ast.Assert) or any(
         isinstance(node, ast.Assert) for part in setup for node in ast.walk(part)
     ):
         raise UnsplittableError("not one assert statement, at the end")
-    splitter = _Splitter(set(defined))
+    tainted = tainted_names(setup, program_names(module, defined))
+    if tainted is None:
+        raise UnsplittableError("a statement that decides something about the program")
+    splitter = _Splitter(tainted)
     tree = splitter.lift(last.test)
-    return Split("\n".join(map(ast.unparse, setup)), tuple(splitter.leaves), tree)
+    if not splitter.leaves:
+        raise UnsplittableError("nothing of the program in it")
+    kept = _needed(setup, tainted, splitter.leaves)
+    return Split("\n".join(map(ast.unparse, kept)), tuple(splitter.leaves), tree)
+
+
+def _needed(setup: list[ast.stmt], tainted: set[str], leaves: list[str]) -> list[ast.stmt]:
+    """Return the statements that the leaves need: the others may hold what is expected."""
+    needed = set(tainted) | {n.id for leaf in leaves for n in ast.walk(ast.parse(leaf)) if isinstance(n, ast.Name)}
+    kept = []
+    for part in reversed(setup):
+        names = {node.id for node in ast.walk(part) if isinstance(node, ast.Name)} | set(bound_names(part))
+        if names & needed or not set(bound_names(part)):
+            needed |= names
+            kept.append(part)
+    return kept[::-1]
 
 
 class _Splitter:
-    """Replaces the program's calls by leaves."""
+    """Replaces what is the program's by leaves."""
 
-    def __init__(self, defined: set[str]) -> None:
-        self.defined = defined
+    def __init__(self, own: set[str]) -> None:
+        self.own = own
         self.leaves: list[str] = []
 
     def lift(self, node: ast.expr) -> ast.expr:
@@ -108,8 +133,6 @@ class _Splitter:
             return node
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             return self.leaf(node)
-        if isinstance(node, ast.ListComp | ast.GeneratorExp) and not _decides(node.elt):
-            return self.leaf(ast.ListComp(node.elt, node.generators))
         if isinstance(node, ast.Compare):
             return ast.Compare(self.lift(node.left), node.ops, [self.lift(right) for right in node.comparators])
         if isinstance(node, ast.BoolOp):
@@ -126,7 +149,7 @@ class _Splitter:
 
     def call(self, node: ast.Call) -> ast.expr:
         name = dotted(node.func)
-        if name in self.defined or name not in FUNCTIONS.keys() | TYPES.keys() | {"isinstance"}:
+        if name in self.own or name not in FUNCTIONS.keys() | TYPES.keys() | {"isinstance"}:
             return self.leaf(node)
         if name == "isinstance":
             if len(node.args) != 2 or not _type_names(node.args[1]) <= TYPES.keys():
@@ -138,6 +161,9 @@ class _Splitter:
         return ast.Call(node.func, [self.lift(arg) for arg in node.args], keywords)
 
     def leaf(self, node: ast.expr) -> ast.expr:
+        start = root(node)
+        if not isinstance(start, ast.Name) or start.id not in self.own:
+            raise UnsplittableError(f"{ast.unparse(node)} is not the program's")
         self.leaves.append(ast.unparse(node))
         return ast.Name(f"<{len(self.leaves) - 1}>")
 
@@ -202,6 +228,8 @@ class _Outside:
             raise ValueError("a product too long to build")
         if isinstance(node.op, ast.Pow) and (not numbers or sizes[0].bit_length() * sizes[1] > MAX_LENGTH):
             raise ValueError("a power too large to compute")
+        if not isinstance(node.op, ast.Add | ast.Sub) and any(_bits(x) > MAX_LENGTH for x in (left, right)):
+            raise ValueError("a number too large to compute with")
         if isinstance(node.op, ast.Mod) and not numbers:
             raise ValueError("text formatting in a test")
         return ARITHMETIC[type(node.op)](left, right)
@@ -211,11 +239,25 @@ class _Outside:
         if name == "isinstance":
             return isinstance(self.value(node.args[0]), tuple(TYPES[t] for t in _type_names(node.args[1])))
         arguments = [self.value(arg) for arg in node.args]
+        if name in {"set", "frozenset", "dict"} and any(map(_alike, arguments)):
+            raise ValueError(f"a {name} of elements that share their hash")
         if name == "bytes" and any(isinstance(arg, int) for arg in arguments):
             raise ValueError("bytes of a number")
         keywords = {str(word.arg): self.value(word.value) for word in node.keywords}
         function: Callable[..., Any] = FUNCTIONS[name] if name in FUNCTIONS else TYPES[name]
         return function(*arguments, **keywords)
+
+
+def _bits(value: Any) -> int:
+    return value.bit_length() if isinstance(value, int) else 0
+
+
+def _alike(items: Any) -> bool:
+    """Whether so many different items share a hash that a set of them would take seconds to build."""
+    if not isinstance(items, list | tuple) or len(items) < MAX_ALIKE:
+        return False
+    hashes = {hash(item) for item in items}
+    return len(items) - len(hashes) > MAX_ALIKE and len(set(map(repr, items))) - len(hashes) > MAX_ALIKE
 
 
 def dotted(node: ast.expr) -> str:
@@ -225,11 +267,6 @@ def dotted(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return f"{node.value.id}.{node.attr}"
     return ""
-
-
-def _decides(node: ast.expr) -> bool:
-    """Whether node compares: inside the sandbox the program could lie about the outcome."""
-    return any(isinstance(part, ast.Compare | ast.BoolOp | ast.Not) for part in ast.walk(node))
 
 
 def _type_names(node: ast.expr) -> set[str]:

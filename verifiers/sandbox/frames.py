@@ -18,11 +18,16 @@ def send(channel: socket.socket, message: dict[str, Any]) -> None:
 
 
 def receive(channel: socket.socket) -> dict[str, Any]:
-    """Read one message; EOFError when the other end is gone."""
+    """Read one message; EOFError when the other end is gone, or sends what is none."""
     (size,) = _LENGTH.unpack(_exactly(channel, _LENGTH.size))
     if size > MAX_BYTES:
         raise EOFError(f"a message of {size} bytes")
-    message: dict[str, Any] = json.loads(_exactly(channel, size))
+    try:
+        message = json.loads(_exactly(channel, size))
+    except (ValueError, RecursionError) as error:
+        raise EOFError(f"no message: {error}") from None
+    if not isinstance(message, dict):
+        raise EOFError("no message: not a JSON object")
     return message
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 MAX_DEPTH = 100
 MAX_HASHED = 10_000
+MAX_ALIKE = 100
 _SEQUENCES: dict[str, type] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 _LIKE: dict[type, type] = {Counter: dict, OrderedDict: dict, defaultdict: dict, deque: list}
 
@@ -72,5 +73,16 @@ def _decode(name: str, content: Any, depth: int) -> Any:
     if name in {"set", "frozenset", "dict"} and len(content) > MAX_HASHED:
         raise NotPlainError(f"a {name} of more than {MAX_HASHED} elements")
     if name == "dict":
-        return {decode(k, depth + 1): decode(v, depth + 1) for k, v in content}
-    return _SEQUENCES[name](decode(item, depth + 1) for item in content) if name in _SEQUENCES else decode(None)
+        keys = _unlike([decode(key, depth + 1) for key, _ in content])
+        return {key: decode(value, depth + 1) for key, (_, value) in zip(keys, content, strict=True)}
+    if name not in _SEQUENCES:
+        return decode(None)
+    items = [decode(item, depth + 1) for item in content]
+    return _SEQUENCES[name](items if name in {"list", "tuple"} else _unlike(items))
+
+
+def _unlike(items: list[Any]) -> list[Any]:
+    """Return the items unless so many share a hash that a set of them would take seconds to build."""
+    if len(items) - len(set(map(hash, items))) > MAX_ALIKE:
+        raise NotPlainError(f"more than {MAX_ALIKE} elements with a hash that another has")
+    return items

@@ -1,0 +1,42 @@
+"""Programs for tests by standard input and output (2 gives -77341): almost right, or right by trickery."""
+
+_SCRIPT = "WANT = '-' + '14377'[::-1]\n"
+
+PROGRAMS = {
+    "a line before": _SCRIPT + "print('answer:')\nprint(WANT)",
+    "a line after": _SCRIPT + "print(WANT)\nprint('more')",
+    "an empty line before": _SCRIPT + "print()\nprint(WANT)",
+    "the answer twice": _SCRIPT + "print(WANT)\nprint(WANT)",
+    "a word before on the line": _SCRIPT + "print('Answer', WANT)",
+    "a word after on the line": _SCRIPT + "print(WANT, 'ok')",
+    "many candidates in lines": "for n in range(-77400, -77300): print(n)",
+    "many candidates in a line": "print(*range(-77400, -77300))",
+    "an indented answer": _SCRIPT + "print(' ' + WANT)",
+    "an answer written over": _SCRIPT + "print('0\\r' + WANT)",
+    "an answer after a backspace": _SCRIPT + "print('0\\b' + WANT)",
+    "an answer after an escape": _SCRIPT + "print('\\x1b[2K' + WANT)",
+    "a null byte": _SCRIPT + "print(WANT + '\\0')",
+    "a form feed": _SCRIPT + "print('\\f' + WANT)",
+    "a byte order mark": _SCRIPT + "print('\\ufeff' + WANT)",
+    "a line separator": _SCRIPT + "print(WANT + '\\u2028x')",
+    "full-width digits": "print('-７７３４１')",
+    "a minus sign of typographers": "print('−77341')",
+    "a float": _SCRIPT + "print(WANT + '.0')",
+    "an exponent": "print('-7.7341e4')",
+    "digits in groups": "print('-77_341')\n",
+    "a plus of two": "print('-77340 - 1')",
+    "the right answer on standard error": _SCRIPT + "import sys\nprint(WANT, file=sys.stderr)",
+    "right, then exit code 1": _SCRIPT + "print(WANT)\nraise SystemExit(1)",
+    "right, then an exception": _SCRIPT + "print(WANT, flush=True)\n1 / 0",
+    "right, then killed": _SCRIPT + "import ctypes\nprint(WANT, flush=True)\nctypes.string_at(0)",
+    "right, then a loop": _SCRIPT + "print(WANT, flush=True)\nwhile True: pass",
+    "right, then a thread that waits": _SCRIPT
+    + "import threading, time\nprint(WANT, flush=True)\nthreading.Thread(target=time.sleep, args=(600,)).start()",
+    "right, then endless output": _SCRIPT + "print(WANT)\nwhile True: print(flush=True)",
+    "right on the result's descriptor": _SCRIPT + "import os\nos.write(3, WANT.encode())",
+    "nothing": "pass",
+    "its input": "print(input())",
+    "its own source": "print(open(__file__).read() if '__file__' in globals() else '')",
+    "another encoding": _SCRIPT + "import sys\nsys.stdout.reconfigure(encoding='utf-16')\nprint(WANT)",
+    "invalid bytes": _SCRIPT + "import os\nos.write(1, WANT.encode() + b'\\xff')",
+}
