@@ -21,10 +21,13 @@ from gradus.engine.store import Store
 def rl_section(curricula: Path, store: Store, recipe: Recipe, renderer: Renderer, student: str) -> RLSection:
     """Write the problems inside the band, in the order of their ids."""
     counts = {row["problem_id"]: row for row in store.named("pass_counts", {"model": student})}
+    dropped = {row["record_id"]: row["step"] for row in store.rows("SELECT record_id, step FROM dropped")}
     low, high = recipe.rl.band
     rows, left_out = [], Counter[str]()
     for problem in store.problems():
         reason = _left_out(problem, counts.get(problem.id), recipe, (low, high))
+        if not reason and problem.id in dropped:
+            reason = f"dropped: {dropped[problem.id]}"
         if reason:
             left_out[reason] += 1
         else:

@@ -29,13 +29,14 @@ class TraceConfig:
 
 
 def harvest(store: Store, parts: Path, config: TraceConfig, *, run: str) -> list[Trace]:
-    """Make traces of the passing attempts, write those that are new, and return all."""
+    """Make traces of the passing attempts, write those that are new, and return all that cleaning did not drop."""
     problems = {problem.id: problem for problem in store.problems()}
     rows = store.named("passing", {"per_problem": config.per_problem, "heldout": HELDOUT})
     traces = {trace.id: trace for trace in (_trace(row, problems[row["problem_id"]], config) for row in rows)}
     known = {row["id"] for row in store.rows("SELECT id FROM traces")}
     write_part(parts, run, [trace for trace in traces.values() if trace.id not in known])
-    return list(traces.values())
+    dropped = {row["record_id"] for row in store.rows("SELECT record_id FROM dropped")}
+    return [trace for trace in traces.values() if trace.id not in dropped]
 
 
 def _trace(row: dict[str, Any], problem: Problem, config: TraceConfig) -> Trace:

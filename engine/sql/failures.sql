@@ -6,6 +6,7 @@ WITH wrong AS (
     JOIN problems ON problems.id = judged.problem_id
     WHERE judged.outcome = 'fail' AND judged.failed_attempt_id IS NULL
       AND judged.model_id = $model AND NOT list_contains(problems.tags, $heldout)
+      AND NOT EXISTS (FROM dropped WHERE dropped.record_id = problems.id)
 )
 SELECT id, problem_id, answer, reason
 FROM wrong

@@ -12,6 +12,7 @@ WITH passing AS (
     LEFT JOIN attempts AS failed ON failed.id = judged.failed_attempt_id
     WHERE judged.outcome = 'pass' AND judged.finish_reason = 'stop'
       AND NOT list_contains(problems.tags, $heldout)
+      AND NOT EXISTS (FROM dropped WHERE dropped.record_id = problems.id)
 )
 SELECT * EXCLUDE (copy, first_try)
 FROM passing

@@ -1,0 +1,69 @@
+"""What the cleaning steps read: the problems or traces of a store, one page at a time, held-out problems first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+from gradus.engine.clean.guard import answer_of, called, defined
+from gradus.engine.records import HELDOUT
+from gradus.engine.store import Store
+
+PAGE = 10_000
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A record as text. A fixed one is compared with, but never dropped."""
+
+    id: str
+    text: str
+    answer: str = ""
+    """What must be equal in duplicates besides the text."""
+    names: frozenset[str] = frozenset()
+    """The functions that it is about."""
+    fixed: bool = False
+
+
+Texts = Callable[[], Iterable[Text]]
+"""Reads the same texts in the same order each time: some steps look twice."""
+Drop = Callable[[str, str], None]
+"""Called with a record's id and a reason, `<kind>: <detail>`."""
+
+
+def problem_texts(store: Store, step: str) -> Iterator[Text]:
+    """Yield the problems that no step but this has dropped."""
+    for row in _pages(store, "clean_problems", {"step": step, "heldout": HELDOUT}):
+        spec = json.loads(row["spec"])
+        names = frozenset(called(spec.get("tests", ())) | defined(row["prompt"]))
+        yield Text(row["id"], row["prompt"], answer_of(spec), names, row["heldout"])
+
+
+def trace_texts(store: Store, step: str) -> Iterator[Text]:
+    """Yield the traces that no step but this has dropped: everything said and thought in them."""
+    for row in _pages(store, "clean_traces", {"step": step}):
+        text, spec = said(json.loads(row["messages"])), json.loads(row["spec"] or "{}")
+        yield Text(row["id"], text, answer_of(spec) if spec else "", frozenset(defined(text)))
+
+
+def said(messages: list[dict[str, Any]]) -> str:
+    """Return a conversation's text, with its reasoning."""
+    return "\n".join(text for turn in messages for text in (turn.get("reasoning"), turn.get("content")) if text)
+
+
+def batched(items: Iterable[T], num: int) -> Iterator[list[T]]:
+    """Yield lists of num items; the last may be shorter."""
+    rest = iter(items)
+    while batch := list(islice(rest, num)):
+        yield batch
+
+
+def _pages(store: Store, name: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    after = ""
+    while rows := store.named(name, parameters | {"after": after, "limit": PAGE}):
+        yield from rows
+        after = rows[-1]["key"]
