@@ -38,7 +38,23 @@ FROM_NODES = {
     "CTE",
     "PIVOT",
 }
-OUR_TABLES = ("problems", "attempts", "verdicts", "traces", "drops", "difficulty", "judged", "pass_rates", "funnel")
+OUR_TABLES = (
+    "problems",
+    "attempts",
+    "verdicts",
+    "traces",
+    "drops",
+    "dropped",
+    "origins",
+    "priors",
+    "fits",
+    "difficulty",
+    "seeded_difficulty",
+    "judged",
+    "model_judged",
+    "pass_rates",
+    "funnel",
+)
 CATALOG_PREFIXES = ("pg_", "duckdb_", "pragma_", "sqlite_")
 TABLE_FUNCTIONS = {"range", "generate_series", "unnest"}
 FORBIDDEN_FUNCTIONS = {"getenv", "query", "query_table", "current_setting"}

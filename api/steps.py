@@ -6,26 +6,30 @@ Every step looks first at what the workspace holds and does only the rest, so ru
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gradus.api.asking import Asking, Open
 from gradus.api.progress import progress
 from gradus.curricula.build import build_manifest
+from gradus.curricula.mixture import weigh
 from gradus.curricula.recipe import GenerateConfig, Recipe
 from gradus.engine import correct as correcting
 from gradus.engine import judge as judging
-from gradus.engine import sample as sampling
+from gradus.engine.exchange.imported import imported_traces
+from gradus.engine.judges import Judges
 from gradus.engine.parts import write_part
 from gradus.engine.records import DOMAINS, HELDOUT, Problem
+from gradus.engine.sample import SampleConfig
 from gradus.engine.sources.base import generate_problems, tagged
+from gradus.engine.spending import Budget
 from gradus.engine.store import Store, open_store
 from gradus.engine.teachers.base import Teacher, TeacherConfig, open_teacher, teachers
 from gradus.engine.traces import harvest
 from gradus.engine.workspace import Workspace
-
-Open = Callable[[TeacherConfig], AbstractContextManager[Teacher]]
+from gradus.errors import ConfigError
 
 
 class opened(AbstractContextManager[Teacher]):  # noqa: N801
@@ -62,40 +66,32 @@ def generated(config: GenerateConfig) -> list[Problem]:
     return [tagged(p, HELDOUT) if p.id in heldout else p for p in problems]
 
 
-def sample(workspace: Workspace, recipe: Recipe, *, opening: Open = opened) -> dict[str, Any]:
-    """Attempt every problem that is not held out, with the recipe's teacher."""
+def sample(workspace: Workspace, recipe: Recipe, *, workers: int = 1, opening: Open = opened) -> dict[str, Any]:
+    """Attempt every problem that is not held out, with the recipe's teacher; workers judge where passes count."""
 
     def choose(store: Store) -> list[Problem]:
-        return store.problems("NOT list_contains(tags, $tag)", {"tag": HELDOUT})
+        kept = "NOT EXISTS (FROM dropped WHERE dropped.record_id = problems.id)"
+        return store.problems(f"NOT list_contains(tags, $tag) AND {kept}", {"tag": HELDOUT})
 
-    return _sample(workspace, recipe.sample, recipe.teacher, choose, opening)
+    asking = _asking(workspace, recipe, recipe.teacher, "sample", opening)
+    return _sample(replace(asking, budget=recipe.sample.budget), recipe.sample, choose, workers=workers)
+
+
+def _asking(workspace: Workspace, recipe: Recipe, teacher: TeacherConfig, run: str, opening: Open) -> Asking:
+    name = teachers[teacher.kind].identify(teacher)
+    return Asking(workspace=workspace, recipe=recipe, teacher=teacher, model_id=name, run=run, opening=opening)
 
 
 def _sample(
-    workspace: Workspace,
-    config: sampling.SampleConfig,
-    teacher: TeacherConfig,
-    choose: Callable[[Store], list[Problem]],
-    opening: Open,
+    asking: Asking, config: SampleConfig, choose: Callable[[Store], list[Problem]], *, workers: int
 ) -> dict[str, Any]:
-    name = teachers[teacher.kind].identify(teacher)
-    with workspace.writing():
-        with open_store(workspace) as store:
+    with asking.workspace.writing(), closing(Judges(workers)) as judges:
+        with open_store(asking.workspace) as store:
             problems = choose(store)
-            asks = sampling.plan(problems, config, sampling.attempts_done(store, name))
-        total = len(problems) * config.num_attempts
-        made = _ask(workspace, asks, teacher, "sample", opening)
-    return {"problems": len(problems), "attempts": total, "made": made, "skipped": total - made, "model": name}
-
-
-def _ask(workspace: Workspace, asks: list[sampling.Ask], teacher: TeacherConfig, what: str, opening: Open) -> int:
-    if not asks:
-        return 0
-    with opening(teacher) as model, progress(what, len(asks)) as advance:
-        made = sampling.sample(asks, model, workspace.parts, run=what, advance=advance)
-    with open_store(workspace):
-        pass
-    return made
+            feed = asking.feed(store, problems, config, judges)
+        counts = asking.ask(feed)
+    total = feed.there + counts["made"] + counts["refused"] + counts["left"]
+    return {"problems": len(problems), "attempts": total, "skipped": feed.there, "model": asking.model_id, **counts}
 
 
 def judge(workspace: Workspace, *, workers: int) -> dict[str, Any]:
@@ -123,23 +119,25 @@ def score(workspace: Workspace) -> dict[str, Any]:
 def correct(workspace: Workspace, recipe: Recipe, *, workers: int, opening: Open = opened) -> dict[str, Any]:
     """Ask the teacher to correct the student's failures, judge what it says, and keep what passes."""
     student = teachers["vllm"].identify(TeacherConfig(model=recipe.student))
-    teacher = teachers[recipe.teacher.kind].identify(recipe.teacher)
+    asking = _asking(workspace, recipe, recipe.teacher, "correct", opening)
     with workspace.writing():
         with open_store(workspace) as store:
             found = correcting.failures(store, student, recipe.correct.failures_per_problem)
-            asks = correcting.plan_corrections(found, recipe.correct, correcting.corrections_done(store, teacher))
-        made = _ask(workspace, asks, recipe.teacher, "correct", opening)
+            done = correcting.corrections_done(store, asking.model_id)
+            asks = correcting.plan_corrections(found, recipe.correct, done)
+            feed = asking.listed(store, asks, len(found) * recipe.correct.tries)
+        made = asking.ask(feed)
     judge(workspace, workers=workers)
     with workspace.writing(), open_store(workspace) as store:
         counts = store.named("corrections")[0]
-    total = len(found) * recipe.correct.tries
-    return {"failures": len(found), "made": made, "skipped": total - made, **counts}
+    return {"failures": len(found), "skipped": feed.there, **made, **counts}
 
 
 def build(workspace: Workspace, recipe: Recipe) -> Path:
     """Make traces of what passed, and a manifest of the traces."""
     with workspace.writing(), open_store(workspace) as store:
-        traces = harvest(store, workspace.parts, recipe.traces, run="harvest")
+        wanted = [d for d in DOMAINS if any(weigh(f"{d}/imported", stage.mixture) for stage in recipe.stages)]
+        traces = harvest(store, workspace.parts, recipe.traces, run="harvest") + imported_traces(store, wanted)
         store.sync(workspace.parts)
         return build_manifest(workspace, store, recipe, traces)
 
@@ -153,7 +151,10 @@ def evaluate(
     def choose(store: Store) -> list[Problem]:
         return store.problems("list_contains(tags, $tag)", {"tag": tag})
 
-    counts = _sample(workspace, recipe.evaluate, teacher, choose, opening)
+    if recipe.evaluate.until_passed or recipe.evaluate.budget != Budget():
+        raise ConfigError("evaluate takes neither until_passed nor a budget: rates compare over equally many attempts")
+    asking = _asking(workspace, recipe, teacher, "evaluate", opening)
+    counts = _sample(asking, recipe.evaluate, choose, workers=workers)
     judge(workspace, workers=workers)
     samplers = [recipe.evaluate.domain(domain).sampler for domain in DOMAINS]
     with workspace.writing(), open_store(workspace) as store:

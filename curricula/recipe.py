@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gradus.config import load
+from gradus.engine.cache import CacheConfig
 from gradus.engine.correct import CorrectConfig
 from gradus.engine.prompts import DomainConfig
 from gradus.engine.sample import SampleConfig
+from gradus.engine.spending import Price
 from gradus.engine.teachers.base import TeacherConfig
 from gradus.engine.traces import TraceConfig
 from gradus.errors import ConfigError
@@ -60,6 +62,9 @@ class Recipe:
     name: str
     seed: int = 0
     teacher: TeacherConfig = TeacherConfig()
+    cache: CacheConfig = CacheConfig()
+    prices: dict[str, Price] = field(default_factory=dict)
+    """By the teacher's `model`, per million tokens."""
     student: str = "default"
     """The model that will be trained: its tokenizer renders the traces, its pass rates order them."""
     problems: tuple[GenerateConfig, ...] = ()

@@ -16,7 +16,17 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gradus.engine.records import Attempt, Drop, JudgedAttempt, Problem, Trace, canonical_json
+from gradus.engine.records import (
+    Attempt,
+    Drop,
+    JudgedAttempt,
+    Origin,
+    Prior,
+    Problem,
+    Trace,
+    TraceFit,
+    canonical_json,
+)
 
 text, texts = pa.string(), pa.list_(pa.string())
 SCHEMAS = {
@@ -40,11 +50,18 @@ SCHEMAS = {
         | {"problem_id": text, "attempt_id": text, "failed_attempt_id": text, "teacher": text}
     ),
     "drops": pa.schema({"record_id": text, "step": text, "reason": text}),
+    "origins": pa.schema({"record_id": text, "source": text, "row": text, "licence": text}),
+    "priors": pa.schema({"problem_id": text, "model_id": text, "pass_rate": pa.float64(), "source": text}),
+    "fits": pa.schema(
+        {"trace_id": text, "model_id": text, "definition": text, "scorer": text, "num_tokens": pa.int32()}
+        | {"num_steps": pa.int32(), "nll": pa.float64(), "rank": pa.float64(), "local_nll": pa.float64()}
+    ),
 }
 TABLES = {Problem: "problems", Attempt: "attempts", JudgedAttempt: "verdicts", Trace: "traces", Drop: "drops"}
+TABLES |= {Origin: "origins", Prior: "priors", TraceFit: "fits"}
 AS_JSON = ("spec", "sampling", "messages")
 
-Record = Problem | Attempt | JudgedAttempt | Trace | Drop
+Record = Problem | Attempt | JudgedAttempt | Trace | Drop | Origin | Prior | TraceFit
 
 
 def to_row(record: Record) -> dict[str, Any]:
@@ -56,7 +73,7 @@ def to_row(record: Record) -> dict[str, Any]:
     if isinstance(record, Problem | Attempt | Trace):
         row["id"] = record.id
     if isinstance(record, Attempt):
-        row |= {"answer": record.answer, "tokens_out": len(record.token_ids)}
+        row |= {"answer": record.answer, "tokens_out": len(record.token_ids) or record.tokens_out}
     return row
 
 

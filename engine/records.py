@@ -70,6 +70,8 @@ class Attempt:
     tokens_in: int
     seconds: float
     finish_reason: str
+    tokens_out: int = 0
+    """As the endpoint counts them, for where it gives no token ids."""
     policy_version: str = ""
     """The training step whose weights answered; empty for a fixed model."""
     failed_attempt_id: str | None = None
@@ -79,7 +81,7 @@ class Attempt:
     def id(self) -> str:
         request = self.messages[:-1], self.model_id, self.policy_version, self.sampling, self.seed
         # Two failures of one problem may be asked about in the same words.
-        return content_id(self.problem_id, request, self.index, self.failed_attempt_id)
+        return content_id(self.problem_id, self.sampler, request, self.index, self.failed_attempt_id)
 
     @property
     def answer(self) -> str:
@@ -125,6 +127,44 @@ class Drop:
     record_id: str
     step: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where an imported problem or trace comes from."""
+
+    record_id: str
+    source: str
+    row: str
+    """The row's own id, or its place in the source."""
+    licence: str
+    """As the source states it; empty if it does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """Another's pass rate of a problem: a first guess at its difficulty, kept apart from what we measured."""
+
+    problem_id: str
+    model_id: str
+    pass_rate: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceFit:
+    """How a student reads a trace. Means over learned tokens, in nats; a rank of 1 is the likeliest token's."""
+
+    trace_id: str
+    model_id: str
+    definition: str
+    """Names the template and what the numbers mean: only equal definitions compare."""
+    scorer: str
+    num_tokens: int
+    num_steps: int
+    nll: float
+    rank: float
+    local_nll: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,23 +1,15 @@
-"""Ask a teacher for attempts, keep them in parts as they come, and go on where a killed run stopped."""
+"""Which attempts at which problems: what a recipe plans, less what has been made or refused."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from gradus.engine.parts import write_part
 from gradus.engine.prompts import DomainConfig
-from gradus.engine.records import Attempt, Message, Problem
+from gradus.engine.records import Message, Problem, content_id
+from gradus.engine.spending import Budget
 from gradus.engine.store import Store
-from gradus.engine.teachers.base import Completion, Request, SamplingConfig, Teacher
-from gradus.errors import ConfigError
-
-WINDOW = 4096
-"""Requests handed to the teacher at once: enough to fill any batch, little enough to hold."""
-FLUSH_S = 5.0
-"""A kill loses at most this much sampling."""
+from gradus.engine.teachers.base import SamplingConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +17,27 @@ class SampleConfig:
     """How problems are attempted."""
 
     num_attempts: int = 4
+    """Of each problem; with until_passed, at most."""
+    until_passed: int = 0
+    """Stop with a problem at its so-manieth verified pass; 0: make all attempts."""
     seed: int = 0
+    budget: Budget = Budget()
     domains: dict[str, DomainConfig] = field(default_factory=dict)
     """By domain; `default` serves those not named."""
 
+    def __post_init__(self) -> None:
+        if self.num_attempts < 1:
+            raise ValueError(f"num_attempts must be at least 1, not {self.num_attempts}")
+        if not 0 <= self.until_passed <= self.num_attempts:
+            raise ValueError(f"until_passed must be between 0 and num_attempts, not {self.until_passed}")
+
     def domain(self, name: str) -> DomainConfig:
         return self.domains.get(name) or self.domains.get("default") or DomainConfig()
+
+    def sampler(self, domain: str) -> str:
+        """Name how attempts come about: stopping at a pass is part of it, for it moves the share that pass."""
+        name = self.domain(domain).sampler
+        return f"{name}-until-{self.until_passed}" if self.until_passed else name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,27 +53,28 @@ class Ask:
     failed_attempt_id: str | None = None
 
 
+def ask_for(problem: Problem, config: SampleConfig, index: int) -> Ask:
+    """Return the ask for a problem's attempt of that index."""
+    domain = config.domain(problem.domain)
+    return Ask(
+        problem_id=problem.id,
+        messages=domain.prompt.messages(problem),
+        sampler=config.sampler(problem.domain),
+        sampling=domain.sampling,
+        seed=config.seed + index,
+        index=index,
+    )
+
+
 def plan(problems: Sequence[Problem], config: SampleConfig, done: set[tuple[str, str, int]]) -> list[Ask]:
     """Return the attempts still to be made; done holds (problem id, sampler, index)."""
-    if config.num_attempts < 1:
-        raise ConfigError(f"num_attempts must be at least 1, not {config.num_attempts}")
-    asks = []
     # By index first: a teacher that caches prefixes then computes each prompt once.
-    for index in range(config.num_attempts):
-        for problem in problems:
-            domain = config.domain(problem.domain)
-            if (problem.id, domain.sampler, index) not in done:
-                asks.append(
-                    Ask(
-                        problem_id=problem.id,
-                        messages=domain.prompt.messages(problem),
-                        sampler=domain.sampler,
-                        sampling=domain.sampling,
-                        seed=config.seed + index,
-                        index=index,
-                    )
-                )
-    return asks
+    return [
+        ask_for(problem, config, index)
+        for index in range(config.num_attempts)
+        for problem in problems
+        if (problem.id, config.sampler(problem.domain), index) not in done
+    ]
 
 
 def attempts_done(store: Store, model_id: str) -> set[tuple[str, str, int]]:
@@ -75,49 +83,11 @@ def attempts_done(store: Store, model_id: str) -> set[tuple[str, str, int]]:
     return {(row["problem_id"], row["sampler"], row["index"]) for row in store.rows(query, {"model": model_id})}
 
 
-def sample(
-    asks: Sequence[Ask], teacher: Teacher, parts: Path, *, run: str, advance: Callable[[int], None] = lambda _: None
-) -> int:
-    """Make the attempts and write them into parts; return how many. advance(n) reports progress."""
-    waiting: list[Attempt] = []
-    written, flushed = 0, time.monotonic()
-    try:
-        for attempt in _attempts(asks, teacher):
-            waiting.append(attempt)
-            advance(1)
-            if time.monotonic() - flushed > FLUSH_S:
-                write_part(parts, run, waiting)
-                written += len(waiting)
-                waiting, flushed = [], time.monotonic()
-    finally:  # an interrupted run keeps what it has paid for
-        write_part(parts, run, waiting)
-    return written + len(waiting)
+def drop_id(ask: Ask, model_id: str) -> str:
+    """Name an attempt that could not be made, as its Drop does."""
+    return content_id(ask.problem_id, model_id, ask.sampler, ask.index, ask.failed_attempt_id)
 
 
-def _attempts(asks: Sequence[Ask], teacher: Teacher) -> Iterator[Attempt]:
-    for start in range(0, len(asks), WINDOW):
-        window = asks[start : start + WINDOW]
-        requests = [Request(messages=ask.messages, sampling=ask.sampling, seed=ask.seed) for ask in window]
-        for index, completion in teacher.answer(requests):
-            yield _attempt(window[index], completion, teacher.model_id)
-
-
-def _attempt(ask: Ask, completion: Completion, model_id: str) -> Attempt:
-    answer = Message(role="assistant", content=completion.text)
-    if completion.reasoning:
-        answer["reasoning"] = completion.reasoning
-    return Attempt(
-        problem_id=ask.problem_id,
-        model_id=model_id,
-        sampler=ask.sampler,
-        index=ask.index,
-        seed=ask.seed,
-        sampling=asdict(ask.sampling),
-        messages=(*ask.messages, answer),
-        token_ids=completion.token_ids,
-        token_logprobs=completion.token_logprobs,
-        tokens_in=len(completion.prompt_token_ids),
-        seconds=completion.seconds,
-        finish_reason=completion.finish_reason,
-        failed_attempt_id=ask.failed_attempt_id,
-    )
+def dropped(store: Store, run: str) -> set[str]:
+    """Return the names of the attempts that were refused for good, in a step."""
+    return {row["record_id"] for row in store.rows("SELECT record_id FROM drops WHERE step = $run", {"run": run})}

@@ -223,7 +223,7 @@ class _Pool:
 def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
     """Answer chunks until the connection ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who started us decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         connection.send("ready")
         while True:
@@ -253,7 +253,8 @@ def _sendable(error: Exception) -> Exception:
     return error
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """In a thread of a worker: wait for the parent's end, and end."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

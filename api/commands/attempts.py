@@ -5,27 +5,60 @@ from __future__ import annotations
 import argparse
 
 from gradus.api import steps
+from gradus.api.asking import told
 from gradus.api.commands.base import Result, both, command, recipe_arguments, worker_arguments
 from gradus.api.commands.table import histogram, table
+from gradus.api.model_judging import judge_by_model
+from gradus.config import load
 from gradus.curricula.recipe import load_recipe
+from gradus.engine.model_judge import UNSETTLED
+from gradus.engine.teachers.base import TeacherConfig
 from gradus.engine.workspace import Workspace
+from gradus.errors import ConfigError
 
 
-@command("sample", 3, recipe_arguments)
+@command("sample", 3, both(recipe_arguments, worker_arguments))
 def sample(args: argparse.Namespace) -> Result:
-    """Attempt every problem with the recipe's teacher."""
+    """Attempt every problem with the recipe's teacher; judge on the way where the recipe counts passes."""
     recipe = load_recipe(args.recipe, args.overrides)
-    counts = steps.sample(Workspace.find(args.workspace), recipe)
+    counts = steps.sample(Workspace.find(args.workspace), recipe, workers=args.workers)
     text = "{made} attempts made, {skipped} were there already; {problems} problems, model {model}"
-    return Result(counts, text.format(**counts))
+    return Result(counts, text.format(**counts) + told(counts))
 
 
-@command("judge", 4, worker_arguments)
+def _judge_arguments(parser: argparse.ArgumentParser) -> None:
+    worker_arguments(parser)
+    parser.add_argument(
+        "--model-judge",
+        nargs="+",
+        metavar="key=value",
+        help="then ask this teacher (as kind=vllm model=DIR) about what rules left unsettled; kept apart from verdicts",
+    )
+    parser.add_argument(
+        "--model-judge-on",
+        action="append",
+        choices=UNSETTLED,
+        help="about attempts of this outcome; may be given again (default: unparseable)",
+    )
+
+
+@command("judge", 4, _judge_arguments)
 def judge(args: argparse.Namespace) -> Result:
     """Give every attempt its verdict: pass, fail, unparseable or verifier_error."""
+    if args.model_judge_on and not args.model_judge:
+        raise ConfigError("--model-judge-on needs --model-judge")
+    asked = load(TeacherConfig, None, args.model_judge) if args.model_judge else None
     counts = steps.judge(Workspace.find(args.workspace), workers=args.workers)
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts["outcomes"].items()))
-    return Result(counts, f"{counts['judged']} judged ({outcomes}), {counts['skipped']} were judged already")
+    text = f"{counts['judged']} judged ({_told(counts['outcomes'])}), {counts['skipped']} were judged already"
+    if asked:
+        said = judge_by_model(Workspace.find(args.workspace), asked, args.model_judge_on or UNSETTLED[:1])
+        counts["model_judge"] = said
+        text += f"\n{said['judged']} judged by {said['judge']} ({_told(said['outcomes'])}), kept apart in model_judged"
+    return Result(counts, text)
+
+
+def _told(outcomes: dict[str, int]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
 
 
 @command("score", 5)
@@ -43,4 +76,4 @@ def correct(args: argparse.Namespace) -> Result:
     text = (
         "{failures} failures: {made} corrections asked for, {skipped} were there already; {kept} of {corrections} pass"
     )
-    return Result(counts, text.format(**counts))
+    return Result(counts, text.format(**counts) + told(counts))

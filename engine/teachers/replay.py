@@ -7,24 +7,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 from gradus.engine.sources.base import read_jsonl
-from gradus.engine.teachers.base import Completion, Request, TeacherConfig, teachers
+from gradus.engine.teachers.base import Completion, Refusal, Request, Teacher, TeacherConfig, teachers
 from gradus.errors import DataError
+
+AT_ONCE = 64
 
 
 @teachers.register("replay")
-class ReplayTeacher:
+class ReplayTeacher(Teacher):
     """Says what a file says."""
+
+    costly = False
 
     def __init__(self, config: TeacherConfig) -> None:
         self.model_id = self.identify(config)
         self._path = config.model
         rows = [_checked(row, f"{self._path}, line {number}") for number, row in read_jsonl(Path(self._path))]
         self._answers: dict[str, list[str]] = {row["ask"]: row["answers"] for row in rows}
+        self._asked: deque[tuple[int, Request]] = deque()
 
     @staticmethod
     def identify(config: TeacherConfig) -> str:
@@ -33,13 +38,25 @@ class ReplayTeacher:
             raise DataError(f"{path}: no such recording; a replay teacher's model is a JSONL file")
         return f"{path.stem}@{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
 
-    def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Completion]]:
-        for index, request in enumerate(requests):
-            ask = request.messages[-1]["content"]
-            if ask not in self._answers:
-                raise DataError(f"{self._path}: nothing recorded for {ask[:60]!r}")
-            answers = self._answers[ask]
-            yield index, _completion(request, answers[request.seed % len(answers)])
+    @property
+    def room(self) -> int:
+        return AT_ONCE - len(self._asked)
+
+    def submit(self, name: int, request: Request) -> None:
+        self._asked.append((name, request))
+
+    def collect(self, timeout_s: float) -> list[tuple[int, Completion | Refusal]]:  # noqa: ARG002
+        if not self._asked:
+            return []
+        name, request = self._asked.popleft()
+        ask = request.messages[-1]["content"]
+        if ask not in self._answers:
+            raise DataError(f"{self._path}: nothing recorded for {ask[:60]!r}")
+        answers = self._answers[ask]
+        return [(name, _completion(request, answers[request.seed % len(answers)]))]
+
+    def cancel(self) -> None:
+        self._asked.clear()
 
     def load_weights(self, folder: str) -> None:
         raise DataError(f"a recording has no weights to replace by {folder}")

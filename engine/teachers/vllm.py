@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from gradus.engine.models import model_id, resolve_model
-from gradus.engine.teachers.base import Completion, Request, TeacherConfig, teachers
+from gradus.engine.teachers.base import Completion, Refusal, Request, Teacher, TeacherConfig, teachers
 from gradus.errors import MachineError
 
+AT_ONCE = 2048
+"""Requests in the engine at once: enough to fill any batch, little enough to hold."""
 GPU_OPTIONS: dict[str, Any] = {"dtype": "bfloat16"}
 CPU_OPTIONS: dict[str, Any] = {
     "dtype": "float32",  # bfloat16 without AVX-512 hangs for minutes
@@ -29,7 +30,7 @@ CPU_OPTIONS: dict[str, Any] = {
 
 
 @teachers.register("vllm")
-class VLLMTeacher:
+class VLLMTeacher(Teacher):
     """One vLLM engine. Opening takes 15 s on a CPU, about 100 s on a GPU."""
 
     def __init__(self, config: TeacherConfig) -> None:
@@ -39,32 +40,47 @@ class VLLMTeacher:
         self.model_id = self.identify(config)
         self._max_context = config.max_context
         self._cuda = torch.cuda.is_available()
-        self._llm = _open(str(folder), config, cuda=self._cuda)
+        self._llm = open_engine(str(folder), config, cuda=self._cuda)
         self._engine, self._tokenizer = self._llm.llm_engine, self._llm.get_tokenizer()
         self._numbers = count()
+        self._flying: dict[str, tuple[int, float]] = {}
+        self._refused: list[tuple[int, Completion | Refusal]] = []
 
     @staticmethod
     def identify(config: TeacherConfig) -> str:
         return model_id(resolve_model(config.model))
 
-    def answer(self, requests: Sequence[Request]) -> Iterator[tuple[int, Completion]]:
-        started: dict[str, tuple[int, float]] = {}
-        try:
-            for index, request in enumerate(requests):
-                name = str(next(self._numbers))
-                prompt = {"prompt_token_ids": self.render(request)}
-                self._engine.add_request(name, prompt, self._sampling(request, len(prompt["prompt_token_ids"])))
-                started[name] = index, time.perf_counter()
-            while self._engine.has_unfinished_requests():
-                for output in self._engine.step():
-                    # vLLM adds a suffix of its own to the names of requests.
-                    name = output.request_id.partition("-")[0]
-                    if output.finished and name in started:
-                        index, start = started.pop(name)
-                        yield index, _completion(output, time.perf_counter() - start)
-        finally:  # a caller that stops early leaves nothing running
-            if started:
-                self._engine.abort_request(list(started))
+    @property
+    def room(self) -> int:
+        return AT_ONCE - len(self._flying)
+
+    def submit(self, name: int, request: Request) -> None:
+        prompt = self.render(request)
+        if len(prompt) >= self._max_context:
+            self._refused.append(
+                (name, Refusal(f"the prompt alone fills the context of {self._max_context}", final=True))
+            )
+            return
+        own = str(next(self._numbers))
+        self._engine.add_request(own, {"prompt_token_ids": prompt}, self._sampling(request, len(prompt)))
+        self._flying[own] = name, time.perf_counter()
+
+    def collect(self, timeout_s: float) -> list[tuple[int, Completion | Refusal]]:
+        late = time.perf_counter() + timeout_s
+        found, self._refused = self._refused, []
+        while self._flying and not found and time.perf_counter() < late:
+            for output in self._engine.step():
+                # vLLM adds a suffix of its own to the names of requests.
+                own = output.request_id.partition("-")[0]
+                if output.finished and own in self._flying:
+                    name, start = self._flying.pop(own)
+                    found.append((name, _completion(output, time.perf_counter() - start)))
+        return found
+
+    def cancel(self) -> None:
+        self._engine.abort_request(list(self._flying))
+        self._flying.clear()
+        self._refused.clear()
 
     def render(self, request: Request) -> list[int]:
         """Return the prompt's token ids, in the model's own chat template."""
@@ -96,7 +112,8 @@ class VLLMTeacher:
         )
 
 
-def _open(folder: str, config: TeacherConfig, *, cuda: bool) -> Any:
+def open_engine(folder: str, config: TeacherConfig, *, cuda: bool) -> Any:
+    """Open vLLM on a folder, with the options that were measured to work here unless config has others."""
     if not cuda:
         _prepare_cpu()
     try:

@@ -56,7 +56,7 @@ def test_the_main_job_from_nothing_to_a_manifest(gradus, new_world, tmp_path):
     assert "35 problems" in out
     assert world.student in out
     status, out, _ = gradus(*step("correct", *recipe, "--workers", "1", *world.teacher))
-    assert out == "28 failures: 28 corrections asked for, 0 were there already; 14 of 28 pass\n"
+    assert out.startswith("28 failures: 28 corrections asked for, 0 were there already; 14 of 28 pass\n")
     status, out, _ = gradus(*step("curriculum", "build", *recipe))
     assert status == 0
     (path,) = list_manifests(world.workspace)

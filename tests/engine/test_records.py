@@ -44,6 +44,7 @@ def test_where_a_problem_came_from_does_not_change_its_id(change):
         {"problem_id": "p"},
         {"model_id": "n"},
         {"policy_version": "1"},
+        {"sampler": "another"},
         {"sampling": {"temperature": 0.5}},
         {"seed": 2},
         {"index": 1},

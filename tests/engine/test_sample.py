@@ -10,10 +10,11 @@ import pytest
 
 from gradus.api import steps
 from gradus.curricula.recipe import load_recipe
-from gradus.engine import sample as sampling
+from gradus.engine.answers import Listed, Sink, sample
 from gradus.engine.parts import list_parts
 from gradus.engine.prompts import DomainConfig, PromptConfig, Shot
 from gradus.engine.sample import SampleConfig, plan
+from gradus.engine.spending import open_purse
 from gradus.engine.store import open_snapshot, open_store
 from gradus.engine.teachers.base import SamplingConfig
 from gradus.errors import ConfigError, DataError
@@ -31,7 +32,8 @@ def attempts(workspace):
 
 def test_every_problem_that_is_not_held_out_is_attempted(world):
     counts = steps.sample(world.workspace, world.recipe)
-    assert counts == {"problems": 35, "attempts": 140, "made": 140, "skipped": 0, "model": world.student}
+    assert {"problems": 35, "attempts": 140, "made": 140, "skipped": 0, "left": 0}.items() <= counts.items()
+    assert counts["model"] == world.student
     with open_snapshot(world.workspace) as store:
         assert store.rows(COUNTS) == [{"attempts": 140, "ids": 140, "keys": 140}]
         tags = store.rows("SELECT DISTINCT tags FROM problems SEMI JOIN attempts ON problems.id = problem_id")
@@ -41,13 +43,8 @@ def test_every_problem_that_is_not_held_out_is_attempted(world):
 def test_a_second_run_makes_nothing(world):
     steps.sample(world.workspace, world.recipe)
     before = list(list_parts(world.workspace.parts))
-    assert steps.sample(world.workspace, world.recipe) | {"model": ""} == {
-        "problems": 35,
-        "attempts": 140,
-        "made": 0,
-        "skipped": 140,
-        "model": "",
-    }
+    counts = steps.sample(world.workspace, world.recipe)
+    assert {"problems": 35, "attempts": 140, "made": 0, "skipped": 140, "left": 0}.items() <= counts.items()
     assert list(list_parts(world.workspace.parts)) == before
 
 
@@ -92,9 +89,17 @@ def test_the_default_domain_serves_those_not_named(name, temperature):
     assert SampleConfig(domains=domains).domain(name).sampling.temperature == temperature
 
 
-def test_no_attempts_at_all_is_refused(problems):
-    with pytest.raises(ConfigError, match="num_attempts must be at least 1, not 0"):
-        plan(problems, SampleConfig(num_attempts=0), set())
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("sample.num_attempts=0", "num_attempts must be at least 1, not 0"),
+        ("sample.until_passed=5", "until_passed must be between 0 and num_attempts, not 5"),
+        ("sample.budget.tokens=-1", "must not be negative"),
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused(world, override, message):
+    with pytest.raises(ConfigError, match=message):
+        load_recipe(str(world.recipe_path), [override])
 
 
 def test_every_index_has_a_seed_of_its_own(problems):
@@ -106,7 +111,7 @@ def test_what_was_answered_before_a_failure_is_kept(workspace, problems, recorde
     teacher = recorded({problem.prompt: ["ok"] for problem in problems[:10]})
     asks = plan(problems[:12], SampleConfig(num_attempts=1), set())
     with pytest.raises(DataError, match="nothing recorded"):
-        sampling.sample(asks, teacher, workspace.parts, run="r")
+        sample(Listed(asks), teacher, Sink(workspace.parts, "r"), purse=open_purse(workspace.root, "r", "model"))
     with open_store(workspace) as store:
         assert store.rows(COUNTS)[0]["attempts"] == 10
 
@@ -116,22 +121,21 @@ SLOW = """
     from pathlib import Path
     from gradus.api import steps
     from gradus.curricula.recipe import load_recipe
-    from gradus.engine import sample
+    from gradus.engine import answers
     from gradus.engine.models import model_id
     from gradus.engine.teachers.base import teachers
     from gradus.engine.teachers.replay import ReplayTeacher
     from gradus.engine.workspace import Workspace
 
-    sample.FLUSH_S = 0.05
+    answers.FLUSH_S = 0.05
 
     @teachers.register("recorded-student")
     class Slow(ReplayTeacher):
         identify = staticmethod(lambda config: model_id(Path(config.options["student"])))
 
-        def answer(self, requests):
-            for pair in super().answer(requests):
-                time.sleep(0.01)
-                yield pair
+        def collect(self, timeout_s):
+            time.sleep(0.01)
+            return super().collect(timeout_s)
 
     steps.sample(Workspace(Path(sys.argv[1])), load_recipe(sys.argv[2]))
 """

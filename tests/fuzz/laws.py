@@ -66,12 +66,11 @@ def a_changed_formula_passes_only_where_its_values_agree(draw: random.Random) ->
 
 
 def any_bytes_are_a_frame_or_refused(data: bytes) -> None:
-    """JSON errors are ValueErrors; a message nested too deeply is a RecursionError."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(data)
         theirs.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(EOFError, ValueError, RecursionError):
+        with contextlib.suppress(EOFError):
             frames.receive(ours)
 
 

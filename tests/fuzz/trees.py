@@ -93,7 +93,7 @@ def agree(first: Tree, second: Tree, draw: random.Random) -> bool | None:
 
 
 def value(node: Tree, point: Mapping[str, Any]) -> Any:
-    """Return the real value at a point, or None where there is none or it is too large to be sure of."""
+    """Return the real value at a point, or None where there is none or it is too large or small to be sure of."""
     name, *parts = node
     if name == "number":
         return mp.mpf(parts[0])
@@ -104,7 +104,9 @@ def value(node: Tree, point: Mapping[str, Any]) -> Any:
     values = [value(part, point) for part in parts]
     if any(v is None or abs(v) > 10**30 for v in values):
         return None
-    return _apply(name, values)
+    found = _apply(name, values)
+    # sin(18 pi), computed, is nearly 0.
+    return None if found is not None and 0 < abs(found) < mp.mpf(10) ** -30 else found
 
 
 def _apply(name: str, values: list[Any]) -> Any:

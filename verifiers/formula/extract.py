@@ -28,6 +28,8 @@ _NESTED = re.compile(r"\\(?:boxed|fbox)\s?\{(.*)\}", re.DOTALL)
 _MARK = re.compile(r"####|\banswer(?:\*\*)?(?:\s+is\b\s?:?|\s?:(?:\*\*)?|\s?=)", re.IGNORECASE)
 _HEADING = re.compile(r"final answer[*:]*\s*\n\s*", re.IGNORECASE)
 _INLINE = re.compile(r"\$\$?([^$]+)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]")
+_SPAN = r"(?:\$[^$\n]+\$|\\\([^\n]+?\\\))"
+_SPANS = re.compile(rf"{_SPAN}(?:,\s?{_SPAN})*,?\s(?:or|and)\s{_SPAN}")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
 _FOLLOWS_ON = re.compile(r"\W*(?:$|[A-Z])|\s*[.\"]")
 _NOT_GLUE = re.compile(
@@ -44,6 +46,8 @@ NUMBER = re.compile(
     r"(?:(?<![\w)}])[-−])?(?<![A-Za-z\d_])(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)(?:\s?/\s?\d+)?"
     r"(?!\d|[.,]\d)(?:(?=(?:[kcm]?m|k?g|m?s|h|ft|in|lb|th|st|nd|rd|mph|min)(?![A-Za-z]))|(?![A-Za-z_]))(?:\s?\\?%)?"
 )
+
+_NUMBERS = re.compile(rf"{NUMBER.pattern}(?:,\s{NUMBER.pattern})*,?\s(?:or|and)\s{NUMBER.pattern}")
 
 
 def stated(text: str) -> str | None:
@@ -80,8 +84,10 @@ def shown(text: str) -> list[str]:
     candidates = [text] if len(text) <= MAX_SHORT_CHARS and "\n" not in text else []
     lines = (_line_end(line.strip().strip("*")) for line in reversed(text[-MAX_TEXT_CHARS:].splitlines()))
     last = next((line for line in islice(lines, MAX_LINES) if _DIGIT.search(line) or _INLINE.search(line)), "")
+    last = _joined(last)
     inline = [(match.end(), _inner(match)) for match in _INLINE.finditer(last)]
     numbers = [(match.end(), match[0].strip()) for match in NUMBER.finditer(last)]
+    numbers = [(match.end(), match[0]) for match in _NUMBERS.finditer(last) if match.end() == numbers[-1][0]] or numbers
     if not _WORD.search(last):
         numbers = []
     if denial := max((match.end() for match in _DENIES.finditer(last)), default=0):
@@ -104,6 +110,11 @@ def shown(text: str) -> list[str]:
 def _line_end(line: str) -> str:
     """Return the last characters of a long line, from a blank on."""
     return line if len(line) <= MAX_LINE_CHARS else line[-MAX_LINE_CHARS:].partition(" ")[2]
+
+
+def _joined(text: str) -> str:
+    """Make one formula of those that only commas and an `or` or `and` divide: naming two does not pass as one."""
+    return _SPANS.sub(lambda match: f"${', '.join(_inner(one).strip() for one in _INLINE.finditer(match[0]))}$", text)
 
 
 def _says_something(text: str) -> bool:
@@ -171,6 +182,7 @@ def _last_said(text: str) -> tuple[int, str] | None:
 def _trimmed(said: str) -> str:
     """Cut a stated answer to its first sentence or formula."""
     said = said.partition("<|")[0].strip().lstrip("*: ").strip()
+    said = _joined(said)
     if said.startswith(('\\"', '"')):
         said = said.lstrip('\\"')
     if match := _INLINE.match(said):
