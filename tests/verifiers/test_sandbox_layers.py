@@ -216,7 +216,7 @@ def test_a_killed_owner_leaves_no_process(way):
 def test_the_filter_knows_both_machines(monkeypatch):
     for machine in ("x86_64", "aarch64"):
         monkeypatch.setattr(seccomp.platform, "machine", lambda machine=machine: machine)
-        for kind in ("program", "zygote", "command"):
+        for kind in ("program", "mother", "command"):
             assert seccomp.prepare(kind, signals=False, metadata=False).length < 400
     monkeypatch.setattr(seccomp.platform, "machine", lambda: "riscv64")
     assert seccomp.prepare("program", signals=False, metadata=False) is None

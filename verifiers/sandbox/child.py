@@ -24,6 +24,15 @@ from gradus.verifiers.sandbox.plain import encode
 RESULT_FD = 3
 NAME = "<program>"
 SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin"
+REHEARSAL: dict[str, Any] = {
+    "source": "def f(x):\n    return [x * 2 for x in range(3)]",
+    "cases": [{"setup": "", "parts": ["f(3)", "{'a': (1, 2.5)}"]}],
+}
+
+
+def rehearse() -> None:
+    """Run what every program runs; the result goes to whatever RESULT_FD is now."""
+    _values(REHEARSAL)
 
 
 def answer(job: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A filter over system calls, for good. Runs in the sandbox, in the child, before the program.
+"""A filter over system calls, for good. Runs in the sandbox.
 
 It refuses (EPERM) new processes and programs (a command may start them), sockets, signals, tracing,
 namespaces, mounts, shared memory that outlives a process, and the kernel interfaces with a history of
@@ -31,7 +31,7 @@ FCNTL, IOCTL = (8, 10, 15), (0x5412, 0x541C, 0x8901, 0x8902)
 # MAP_SHARED and MAP_ANONYMOUS: memory that the limit on data does not count.
 SHARED_ANONYMOUS = 0x21
 
-Kind = Literal["program", "zygote", "command"]
+Kind = Literal["program", "mother", "command"]
 Instruction = tuple[int, int, int, int]
 """Code, jump if true, jump if false, constant."""
 
@@ -64,7 +64,6 @@ _METADATA = {
     "x86_64": {90, 91, 92, 93, 94, 260, 268, 132, 235, 261, 280, 188, 189, 190, 197, 198, 199, 452, 463, 466, 469},
     "aarch64": {52, 53, 54, 55, 88, 5, 6, 7, 14, 15, 16, 452, 463, 466, 469},
 }
-_KILL, _MEMFD, PIDFD_OPEN = {"x86_64": 62, "aarch64": 129}, {"x86_64": 319, "aarch64": 279}, 434
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 # clone, prlimit64, fcntl, ioctl, mmap, prctl
 _NUMBERS = {"x86_64": (56, 302, 72, 16, 9, 157), "aarch64": (220, 261, 25, 29, 222, 167)}
@@ -82,10 +81,9 @@ class Filter(ctypes.Structure):
 def prepare(kind: Kind, *, signals: bool, metadata: bool) -> Filter | None:
     """Return the filter for one kind of process; None on a machine whose numbers are not known.
 
-    program: starts nothing. zygote: the same, but asks warden.py before a fork or a kill, and may make memory
-    files, whose size and number the resource limits bound. command: starts what it likes. signals: a command may
-    send them, because something else keeps them inside. metadata: modes and owners may be changed, because no
-    file of others can be reached.
+    program: starts nothing. mother: the same, but asks warden.py before a fork. command: starts what it likes.
+    signals: a command may send them, because something else keeps them inside. metadata: modes and owners may be
+    changed, because no file of others can be reached.
     """
     machine = platform.machine()
     if machine not in _AUDIT:
@@ -94,7 +92,6 @@ def prepare(kind: Kind, *, signals: bool, metadata: bool) -> Filter | None:
     refused |= set() if kind == "command" else _STARTING[machine]
     refused |= set() if kind == "command" and signals else _SIGNALS[machine]
     refused |= set() if metadata else _METADATA[machine]
-    refused -= {_KILL[machine], PIDFD_OPEN, _MEMFD[machine]} if kind == "zygote" else set()
     code = b"".join(struct.pack("HBBI", *one) for one in _instructions(machine, refused, kind))
     buffer = ctypes.create_string_buffer(code, len(code))
     made = Filter(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p))
@@ -128,10 +125,8 @@ def _instructions(machine: str, refused: set[int], kind: Kind) -> Iterator[Instr
         yield from _argument(clone, 0, _refuse_if(ANY_BIT, CLONE_NAMESPACES))
     if kind == "program":
         yield from _argument(clone, 0, _refuse_unless(ANY_BIT, CLONE_THREAD))
-    if kind == "zygote":
+    if kind == "mother":
         yield from _argument(clone, 0, [(ANY_BIT, 1, 0, CLONE_THREAD), (RETURN, 0, 0, ASK)])
-        yield (EQUAL, 0, 1, _KILL[machine])
-        yield (RETURN, 0, 0, ASK)
     # Only its own limits: not the zygote's.
     yield from _argument(prlimit, 0, _refuse_unless(EQUAL, 0))
     yield from _argument(fcntl, 1, [one for value in FCNTL for one in _refuse_if(EQUAL, value)])

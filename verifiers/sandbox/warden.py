@@ -1,7 +1,7 @@
-"""Lets the zygote, and nobody else under the same filter, start and end processes. Runs in the sandbox.
+"""Lets the mother, and nobody else under the same filter, start processes. Runs in the sandbox.
 
-Giving a process a filter takes longer than forking it, so the zygote is filtered once and its children inherit
-that. The filter does not decide about fork and kill but asks this process, which the kernel tells who wants it.
+Giving a process a filter takes longer than forking it, so the mother is filtered once and its children inherit
+that. The filter does not decide about forks but asks this process, which the kernel tells who wants it.
 """
 
 from __future__ import annotations

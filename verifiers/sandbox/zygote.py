@@ -1,11 +1,11 @@
-"""The first process of the sandbox: a warm interpreter that forks a child per run and reports how it ended.
+"""The first process of the sandbox: takes jobs, has a child forked for each run, and reports how it ended.
 
 It never runs a program itself. A run's streams are memory files that the zygote reads after the child is
 dead and every process it started killed. It ends when its channel closes, or when the scratch folder cannot
 be emptied: the next zygote then has a new one.
 
-The fork is the C library's own: Python's would run what modules registered for a fork, for threads and
-random seeds that are not there, and takes twice as long.
+A program's process is forked by another (mother.py), which the walls are put up around; a command's by the
+zygote, which stays outside them and kills whatever the command started.
 """
 
 from __future__ import annotations
@@ -29,42 +29,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gradus.verifiers.sandbox import child, descendants, landlock, limits, scratch, seccomp, warden
+from gradus.verifiers.sandbox import birth, child, descendants, landlock, limits, scratch, seccomp
+from gradus.verifiers.sandbox.birth import Place, Walls
 from gradus.verifiers.sandbox.frames import receive, send
+from gradus.verifiers.sandbox.mother import Mother
 
 MAX_OUTPUT_BYTES = limits.FILE_BYTES
 MAX_ERROR_CHARS = 2000
 WATCH_EVERY_S = 0.05
-RESERVED, MAX_FD = 10, (1 << 31) - 1
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
 # Imported before the first fork, so that no program waits for them.
 WARM = """array bisect collections copy dataclasses datetime decimal enum fractions functools heapq itertools json math
 operator queue random re statistics string threading typing"""
-WARM_UP: dict[str, Any] = {
-    "source": "def f(x):\n    return [x * 2 for x in range(3)]",
-    "cases": [{"setup": "", "parts": ["f(3)", "{'a': (1, 2.5)}"]}],
-}
-
 _libc = ctypes.CDLL(None, use_errno=True)
-_fork = ctypes.PyDLL(None).fork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What the sandbox is made of here. rules and filter are for children who do not inherit the zygote's."""
+    """What the sandbox is made of here. A mother forks programs; commands have none."""
 
     channel: socket.socket
-    namespaces: bool
-    command: bool
     scratch: Path
-    rules: int | None
-    filter: seccomp.Filter | None
+    walls: Walls
+    mother: Mother | None
     layers: dict[str, Any]
 
 
 def main(settings: dict[str, Any]) -> None:
     """Serve jobs until the channel closes."""
-    channel = socket.socket(fileno=fcntl.fcntl(settings["channel"], fcntl.F_DUPFD_CLOEXEC, RESERVED))
+    channel = socket.socket(fileno=fcntl.fcntl(settings["channel"], fcntl.F_DUPFD_CLOEXEC, birth.FIRST_FREE_FD))
     os.close(settings["channel"])
     # Taken from here on, so that nothing else gets the number under which a child writes its result.
     os.dup2(1, child.RESULT_FD)
@@ -104,27 +97,19 @@ def _confine(settings: dict[str, Any], channel: socket.socket) -> World:
     os.chdir(settings["scratch"])
     rules = landlock.prepare(settings["readable"], settings["scratch"], command=settings["command"])
     signals = landlock.version() >= landlock.SCOPES_SINCE
-    kinds: tuple[seccomp.Kind, ...] = ("command",) if settings["command"] else ("program", "zygote")
+    kinds: tuple[seccomp.Kind, ...] = ("command",) if settings["command"] else ("program", "mother")
     filters = [seccomp.prepare(kind, signals=signals, metadata=settings["namespaces"]) for kind in kinds]
     layers = {
         "namespaces": settings["namespaces"],
         "landlock": landlock.version(),
         "seccomp": filters[0] is not None,
     }
-    shared = None if settings["command"] else filters[-1]
-    if rules is not None and not settings["command"]:
-        # Before the warden is forked: Landlock would keep the signal from it that ends it with the zygote.
-        landlock.apply(rules)
-        rules = None
-    if shared is not None and warden.watch_over(shared):
-        filters = [None]
+    walls = Walls(namespaces=settings["namespaces"], command=settings["command"], rules=rules, filter=filters[0])
     return World(
         channel=channel,
-        namespaces=settings["namespaces"],
-        command=settings["command"],
         scratch=Path(settings["scratch"]),
-        rules=rules,
-        filter=filters[0],
+        walls=walls,
+        mother=None if settings["command"] else Mother(walls, filters[-1]),
         layers=layers,
     )
 
@@ -134,7 +119,7 @@ def _warm_up() -> None:
     for stream in (sys.stdin, sys.stdout):
         stream.reconfigure(errors="strict")  # type: ignore[union-attr]
     for _ in range(20):
-        child.MODES["values"](WARM_UP)
+        child.rehearse()
     random.seed(0)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(0)
@@ -160,18 +145,13 @@ def _run(world: World, job: dict[str, Any], stdin: str) -> Iterator[dict[str, An
 
     A late process is not waited for first: the kernel takes tens of milliseconds to free a large memory.
     """
-    files = [os.memfd_create(name) for name in ("stdin", "stdout", "stderr", "result")]
-    os.write(files[0], stdin.encode("utf-8", "surrogateescape"))
-    os.lseek(files[0], 0, os.SEEK_SET)
-    others = 0 if world.namespaces else descendants.count_threads() if world.command else None
+    pid, place = world.mother.next() if world.mother else _fork_command(world)
     start = time.perf_counter()
-    pid = _fork()
-    if pid == 0:
-        _become_program(world, job, files, others)
+    place.open(job, stdin)
     in_time = _ends_in_time(world, pid, start + job["timeout_s"])
     _kill(world, pid, ended=in_time)
-    status = os.waitpid(pid, 0)[1] if in_time else signal.SIGKILL
-    _, stdout, stderr, result = (_read(fd) for fd in files)
+    status = _status(world, pid) if in_time else signal.SIGKILL
+    _, stdout, stderr, result, _ = (_read(fd) for fd in place.files)
     yield {
         "in_time": in_time,
         "exit_code": os.waitstatus_to_exitcode(status),
@@ -181,41 +161,35 @@ def _run(world: World, job: dict[str, Any], stdin: str) -> Iterator[dict[str, An
         "seconds": time.perf_counter() - start,
         "files": dict(_kept(world.scratch, job["keep"])),
     }
+    if world.mother:
+        world.mother.ask()
     if not in_time:
-        os.waitpid(pid, 0)
-    if world.command:
+        _status(world, pid)
+    if world.walls.command:
         _reap()
     while not scratch.clear(world.scratch):
-        if world.namespaces:
+        if world.walls.namespaces:
             # Too much: the kernel drops the whole folder at once.
             os._exit(0)
 
 
-def _become_program(world: World, job: dict[str, Any], files: list[int], others: int | None) -> None:
-    """In the child: give up everything, then run. Never returns."""
-    try:
-        if not world.namespaces:
-            descendants.die_with_parent()
-        if world.command:
-            os.setsid()
-        if world.rules is not None:
-            landlock.apply(world.rules)
-        for number, fd in enumerate(files):
-            os.dup2(fd, number, inheritable=number != child.RESULT_FD)
-        os.closerange(child.RESULT_FD + 1, MAX_FD)
-        limits.apply(job["timeout_s"], job["memory_mb"], command=world.command, others=others)
-        if world.filter is not None:
-            seccomp.apply(world.filter)
-        child.answer(job)
-    except BaseException as error:
-        os.write(2, f"the sandbox: {error!r}".encode())
-    finally:
-        os._exit(97)
+def _fork_command(world: World) -> tuple[int, Place]:
+    place = Place.make()
+    others = 0 if world.walls.namespaces else descendants.count_threads()
+    pid = birth.fork()
+    if pid == 0:
+        birth.become_program(world.walls, [*place.files, place.held], others)
+    os.close(place.held)
+    return pid, place
+
+
+def _status(world: World, pid: int) -> int:
+    return world.mother.status(pid) if world.mother else os.waitpid(pid, 0)[1]
 
 
 def _ends_in_time(world: World, pid: int, deadline: float) -> bool:
     """Wait for the end of the process, at most until the deadline or until it fills a folder without limits."""
-    watched = not world.namespaces
+    watched = not world.walls.namespaces
     handle = os.pidfd_open(pid)
     awaited: list[Any] = [handle, world.channel]
     try:
@@ -236,12 +210,12 @@ def _ends_in_time(world: World, pid: int, deadline: float) -> bool:
 
 def _kill(world: World, pid: int, *, ended: bool) -> None:
     """Kill the child and, if it could start others, those."""
-    if not world.command and not ended:
+    if not world.walls.command and not ended:
         os.kill(pid, signal.SIGKILL)
-    if world.command and world.namespaces:
+    if world.walls.command and world.walls.namespaces:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-    if world.command and not world.namespaces:
+    if world.walls.command and not world.walls.namespaces:
         descendants.kill_all()
 
 
