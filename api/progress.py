@@ -16,8 +16,8 @@ LINE_EVERY_S = 10.0
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yield advance(n)."""
+def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Yield advance(n). total is None where nobody knows it."""
     if total == 0:
         yield lambda _: None
     elif sys.stderr.isatty():
@@ -30,16 +30,19 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 class _Lines:
-    def __init__(self, what: str, total: int) -> None:
+    def __init__(self, what: str, total: int | None) -> None:
         self.what, self.total, self.done = what, total, 0
         self.start = self.last = time.monotonic()
 
     def __call__(self, n: int) -> None:
         self.done += n
         now = time.monotonic()
-        if self.done < self.total and now - self.last < LINE_EVERY_S:
+        if (self.total is None or self.done < self.total) and now - self.last < LINE_EVERY_S:
             return
         self.last = now
         seconds = now - self.start
+        if self.total is None:
+            logger.info("  %s %d, %.0f s", self.what, self.done, seconds)
+            return
         left = seconds / self.done * (self.total - self.done) if self.done else 0.0
         logger.info("  %s %d/%d, %.0f s, %.0f s left", self.what, self.done, self.total, seconds, left)

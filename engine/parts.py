@@ -66,7 +66,8 @@ Record = Problem | Attempt | JudgedAttempt | Trace | Drop | Origin | Prior | Tra
 
 def to_row(record: Record) -> dict[str, Any]:
     """Return a record as a row of its table."""
-    row = dataclasses.asdict(record)
+    # Not asdict, which copies every message.
+    row = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
     for name in AS_JSON:
         if name in row:
             row[name] = canonical_json(row[name])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SQL = Path(__file__).parent / "sql"
 SNAPSHOTS_KEPT = 2
+BATCH_ROWS = 1000
 
 
 class Store:
@@ -43,6 +44,11 @@ class Store:
     def frame(self, query: str, parameters: dict[str, Any] | None = None) -> pl.DataFrame:
         """Return a query's rows as a polars frame."""
         return self._db.sql(query, params=parameters or {}).pl()
+
+    def batches(self, query: str, parameters: dict[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]:
+        """Yield a query's rows in lists: what is read one list at a time need not fit in memory."""
+        for batch in self._db.sql(query, params=parameters or {}).to_arrow_reader(BATCH_ROWS):
+            yield batch.to_pylist()
 
     def named(self, name: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """Run `sql/<name>.sql`."""
@@ -66,7 +72,7 @@ class Store:
             with self._transaction():
                 self._db.execute(f"INSERT OR IGNORE INTO {table} BY NAME FROM read_parquet($path)", {"path": str(path)})
                 self._db.execute("INSERT INTO ingested VALUES ($part)", {"part": str(path.relative_to(parts))})
-        if new:
+        if any(table in ("attempts", "verdicts") for table, _ in new):
             self.refresh_difficulty()
         return len(new)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
-from gradus.api import steps
+from gradus.api import importing, steps
 from gradus.api.commands.base import Result, command
 from gradus.api.commands.table import table
 from gradus.curricula.recipe import GenerateConfig, load_recipe
-from gradus.engine.sources.base import generators, importers, read_problems
+from gradus.engine.exchange.layouts.base import Told
+from gradus.engine.exchange.rows import open_rows
+from gradus.engine.sources.base import generators
 from gradus.engine.store import open_snapshot
 from gradus.engine.workspace import Workspace
 from gradus.errors import ConfigError
@@ -18,15 +19,18 @@ from gradus.errors import ConfigError
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("import", "generate", "list"))
-    parser.add_argument("file", nargs="?", type=Path, help="import: a JSONL file")
-    parser.add_argument("--format", choices=importers.names(), help="import: the file's layout")
+    parser.add_argument("file", nargs="?", help="import: a JSONL or Parquet file, a folder, or owner/name of the Hub")
+    parser.add_argument("--format", choices=importing.formats(), help="import: the layout of the rows")
+    parser.add_argument("--config", help="import: of a data set with several configurations, which")
+    parser.add_argument("--split", help="import: only this split, as 'math' (default: all)")
+    parser.add_argument("--licence", default="", help="import: the licence of rows that do not say theirs")
     parser.add_argument("--tag", action="append", default=[], help="import: mark the problems, as with 'heldout'")
     parser.add_argument("--generator", choices=generators.names(), help="generate: which")
     parser.add_argument("--num", type=int, default=20, help="generate: how many (default: 20)")
     parser.add_argument("--heldout", type=int, default=0, help="generate: how many more to hold out for evaluation")
     parser.add_argument("--seed", type=int, default=0, help="generate: another seed, other problems")
     parser.add_argument("--recipe", help="generate: everything that a recipe asks for")
-    parser.add_argument("--domain", help="list: only this domain")
+    parser.add_argument("--domain", help="list: only this domain; import: that of rows that do not say it")
     parser.add_argument("--limit", type=int, default=20, help="list: at most this many (default: 20)")
 
 
@@ -39,9 +43,10 @@ def problems(args: argparse.Namespace) -> Result:
 def _import(args: argparse.Namespace) -> Result:
     if not args.file or not args.format:
         raise ConfigError("`problems import` needs --format and a file")
-    found = read_problems(args.file, args.format, tags=tuple(args.tag))
-    counts = steps.add_problems(Workspace.find(args.workspace), found, args.format)
-    return Result(counts, f"{counts['kept']} problems added, {counts['known']} were there already")
+    rows = open_rows(args.file, config=args.config, split=args.split)
+    told = Told(source=rows.source, licence=args.licence, domain=args.domain or "", tags=tuple(args.tag))
+    counts = importing.import_rows(Workspace.find(args.workspace), rows, args.format, told)
+    return Result(counts, importing.summary(counts))
 
 
 def _generate(args: argparse.Namespace) -> Result:

@@ -24,33 +24,46 @@ importers: Registry[Importer] = Registry("gradus.engine.sources", "format")
 generators: Registry[tuple[Level, ...]] = Registry("gradus.engine.sources", "generator")
 
 
-def read_problems(path: Path, form: str, *, tags: tuple[str, ...] = ()) -> list[Problem]:
-    """Read a JSONL file of problems. Nothing is returned unless every line is good."""
+def read_problems(path: Path, form: str, *, tags: tuple[str, ...] = ()) -> Iterator[Problem]:
+    """Yield the problems of a JSONL file; DataError names the first line that is not of the form."""
     importer = importers[form]
-    return [_checked(importer, row, f"{path}, line {number}", tags) for number, row in read_jsonl(path)]
+    for number, row in read_jsonl(path):
+        yield checked(importer, row, f"{path}, line {number}", tags)
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line number, object); DataError names the line that is not a JSON object."""
+    for number, line in read_lines(path):
+        yield number, parse_line(line, f"{path}, line {number}")
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield (line number, line), empty lines left out, in constant memory."""
     try:
-        # Not splitlines: JSON text may hold U+2028 and others that it takes for the end of a line.
-        lines = path.read_text(encoding="utf-8").split("\n")
+        # Bytes end lines at a newline only: JSON text may hold U+2028 and others that text would end them at.
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, line
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise DataError(f"{path}: cannot be read: {error}") from None
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{path}, line {number}: not JSON: {error}") from None
-        except RecursionError:
-            raise DataError(f"{path}, line {number}: nested too deeply") from None
-        if not isinstance(row, dict):
-            raise DataError(f"{path}, line {number}: a JSON object is needed, not {line[:40]!r}")
-        yield number, row
+
+
+def parse_line(line: bytes, where: str) -> dict[str, Any]:
+    """Return the line's JSON object; a DataError begins with where."""
+    try:
+        row = json.loads(line.decode())
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where}: cannot be read: {error}") from None
+    except ValueError as error:
+        raise DataError(f"{where}: not JSON: {error}") from None
+    except RecursionError:
+        raise DataError(f"{where}: nested too deeply") from None
+    if not isinstance(row, dict):
+        raise DataError(f"{where}: a JSON object is needed, not {line[:40].decode(errors='replace').strip()!r}")
+    return row
 
 
 def generate_problems(name: str, num: int, *, seed: int, tags: tuple[str, ...] = ()) -> list[Problem]:
@@ -77,7 +90,7 @@ def tagged(problem: Problem, *tags: str) -> Problem:
     return replace(problem, tags=(*problem.tags, *tags))
 
 
-def _checked(importer: Importer, row: Mapping[str, Any], where: str, tags: tuple[str, ...]) -> Problem:
+def checked(importer: Importer, row: Mapping[str, Any], where: str, tags: tuple[str, ...]) -> Problem:
     """Make a problem of a row and try its verifier's arguments now, not after an hour of sampling."""
     try:
         problem = tagged(importer(row), *tags)

@@ -93,13 +93,13 @@ def test_a_line_of_the_real_layout_becomes_a_problem(write, form, prompt, domain
 
 def test_gsm8k_takes_thousands_separators_out(write):
     row = GSM8K | {"answer": "It is\n#### 1,250,000"}
-    assert read_problems(write(row), "gsm8k")[0].spec == {"expected": "1250000"}
+    assert next(read_problems(write(row), "gsm8k")).spec == {"expected": "1250000"}
 
 
 @pytest.mark.parametrize(("end", "joint"), [(".", " "), ("?", " "), (",", " "), ("", ". ")])
 def test_svamp_joins_body_and_question_as_sentences(write, end, joint):
     row = SVAMP | {"Body": f"Two hats{end} ", "Question": "How many?"}
-    assert read_problems(write(row), "svamp")[0].prompt == f"Two hats{end}{joint}How many?"
+    assert next(read_problems(write(row), "svamp")).prompt == f"Two hats{end}{joint}How many?"
 
 
 def test_mbpps_setup_runs_before_every_test(write):
@@ -113,7 +113,7 @@ def test_mbpps_setup_runs_before_every_test(write):
 
 def test_empty_lines_are_skipped_but_counted(write):
     with pytest.raises(DataError, match=r"line 4: not JSON"):
-        read_problems(write(JSONL, "", "  ", "{"), "jsonl")
+        list(read_problems(write(JSONL, "", "  ", "{"), "jsonl"))
 
 
 def without(row, name):
@@ -146,7 +146,7 @@ BAD = [
 @pytest.mark.parametrize(("form", "bad", "said"), BAD)
 def test_a_bad_third_line_is_named(write, form, bad, said):
     with pytest.raises(DataError) as error:
-        read_problems(write(ROWS[form], ROWS[form], bad, ROWS[form]), form)
+        list(read_problems(write(ROWS[form], ROWS[form], bad, ROWS[form]), form))
     assert said in str(error.value)
     assert len(str(error.value).splitlines()) == 1
 
@@ -167,26 +167,26 @@ CRASHING = [
 @pytest.mark.parametrize(("form", "bad"), CRASHING)
 def test_a_value_of_the_wrong_type_is_named_too(write, form, bad):
     with pytest.raises(DataError) as error:
-        read_problems(write(ROWS[form], ROWS[form], bad), form)
+        list(read_problems(write(ROWS[form], ROWS[form], bad), form))
     assert "line 3" in str(error.value)
 
 
 def test_tags_that_are_no_list_are_refused(write):
     """Else a problem that was meant to be held out is trained on."""
     with pytest.raises(DataError, match="tags"):
-        read_problems(write(JSONL | {"tags": "heldout"}), "jsonl")
+        list(read_problems(write(JSONL | {"tags": "heldout"}), "jsonl"))
 
 
 @pytest.mark.parametrize("bad", [JSONL | {"tags": [1]}, JSONL | {"prompt": "\ud800"}])
 def test_what_cannot_be_stored_is_refused_when_it_is_read(write, bad):
     with pytest.raises(DataError, match="line 2"):
-        read_problems(write(JSONL, bad), "jsonl")
+        list(read_problems(write(JSONL, bad), "jsonl"))
 
 
 @pytest.mark.parametrize("letter", ["\u2028", "\u0085"])
 def test_a_line_ends_at_a_newline_only(write, letter):
     line = json.dumps(JSONL | {"prompt": f"Which{letter}one?"}, ensure_ascii=False)
-    assert read_problems(write(line), "jsonl")[0].prompt == f"Which{letter}one?"
+    assert next(read_problems(write(line), "jsonl")).prompt == f"Which{letter}one?"
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
@@ -194,17 +194,17 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
     path = tmp_path / "in.jsonl"
     if content:
         path.write_bytes(content)
-    with pytest.raises(DataError, match=r"in\.jsonl: (no such file|cannot be read)"):
-        read_problems(path, "jsonl")
+    with pytest.raises(DataError, match=r"in\.jsonl(: no such file|, line 1: cannot be read)"):
+        list(read_problems(path, "jsonl"))
 
 
 def test_an_unknown_layout_lists_the_known_ones(write):
     with pytest.raises(ConfigError, match=r"no format 'csv'\. Known: gsm8k, ifeval"):
-        read_problems(write(JSONL), "csv")
+        list(read_problems(write(JSONL), "csv"))
 
 
 def test_importing_twice_adds_nothing(workspace, write):
-    found = read_problems(write(JSONL, JSONL, JSONL | {"prompt": "Other?"}), "jsonl")
+    found = list(read_problems(write(JSONL, JSONL, JSONL | {"prompt": "Other?"}), "jsonl"))
     assert steps.add_problems(workspace, found, "jsonl") == {"in": 3, "kept": 2, "known": 1}
     assert steps.add_problems(workspace, found, "jsonl") == {"in": 3, "kept": 0, "known": 3}
     assert len(list(list_parts(workspace.parts))) == 1

@@ -1,0 +1,5 @@
+-- Verdicts by verifier, version and outcome.
+SELECT verifier, version, outcome, count(*) AS verdicts
+FROM verdicts
+GROUP BY ALL
+ORDER BY ALL
