@@ -61,7 +61,7 @@ def add_problems(workspace: Workspace, problems: Sequence[Problem], run: str) ->
 def generated(config: GenerateConfig) -> list[Problem]:
     """Make a generator's problems; every so many of each level are held out for evaluation."""
     total = config.num + config.num_heldout
-    problems = generate_problems(config.generator, total, seed=config.seed)
+    problems = generate_problems(config.generator, total, seed=config.seed, options=config.options)
     heldout = {problems[i * total // config.num_heldout].id for i in range(config.num_heldout)}
     return [tagged(p, HELDOUT) if p.id in heldout else p for p in problems]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gradus.config import load
 from gradus.engine.cache import CacheConfig
@@ -27,6 +28,8 @@ class GenerateConfig:
     num: int
     num_heldout: int = 0
     seed: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+    """The generator's own, as counts = [1, 3]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

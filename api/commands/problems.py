@@ -8,6 +8,7 @@ import json
 from gradus.api import importing, steps
 from gradus.api.commands.base import Result, command
 from gradus.api.commands.table import table
+from gradus.config import load
 from gradus.curricula.recipe import GenerateConfig, load_recipe
 from gradus.engine.exchange.layouts.base import Told
 from gradus.engine.exchange.rows import open_rows
@@ -29,6 +30,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num", type=int, default=20, help="generate: how many (default: 20)")
     parser.add_argument("--heldout", type=int, default=0, help="generate: how many more to hold out for evaluation")
     parser.add_argument("--seed", type=int, default=0, help="generate: another seed, other problems")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="key=value",
+        help="generate: the generator's own, as counts=[3]",
+    )
     parser.add_argument("--recipe", help="generate: everything that a recipe asks for")
     parser.add_argument("--domain", help="list: only this domain; import: that of rows that do not say it")
     parser.add_argument("--limit", type=int, default=20, help="list: at most this many (default: 20)")
@@ -54,7 +62,9 @@ def _generate(args: argparse.Namespace) -> Result:
     if args.recipe:
         configs = load_recipe(args.recipe).problems
     elif args.generator and args.num > 0:
-        configs = (GenerateConfig(generator=args.generator, num=args.num, num_heldout=args.heldout, seed=args.seed),)
+        told = {"generator": args.generator, "num": args.num, "num_heldout": args.heldout, "seed": args.seed}
+        said = [*(f"{name}={value}" for name, value in told.items()), *(f"options.{text}" for text in args.option)]
+        configs = (load(GenerateConfig, None, said),)
     else:
         raise ConfigError("`problems generate` needs --recipe, or --generator and --num above 0")
     counts = {c.generator: steps.add_problems(workspace, steps.generated(c), c.generator) for c in configs}

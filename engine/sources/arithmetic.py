@@ -28,12 +28,13 @@ def _sum(terms: int, digits: int) -> Level:
     return _level("chain_sum", "What is {expression}?", **sizes)
 
 
-generators.register("arithmetic")(
-    (
+@generators.register("arithmetic")
+def levels() -> tuple[Level, ...]:
+    """From a sum of two digits to one of three numbers below 100."""
+    return (
         _sum(2, 1),
         _level("products", "What is {expression}?", min_terms=2, max_terms=2, min_digits=1, max_digits=1),
         _sum(3, 1),
         _sum(2, 2),
         _sum(3, 2),
     )
-)

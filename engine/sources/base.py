@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from gradus.engine.records import DOMAINS, Problem, canonical_json
-from gradus.errors import DataError
+from gradus.errors import ConfigError, DataError
 from gradus.registry import Registry
 from gradus.verifiers.base import MALFORMED, SpecError, check_spec
 
@@ -21,7 +22,7 @@ Level = Callable[[random.Random], Problem]
 """Draws one problem of one difficulty level."""
 
 importers: Registry[Importer] = Registry("gradus.engine.sources", "format")
-generators: Registry[tuple[Level, ...]] = Registry("gradus.engine.sources", "generator")
+generators: Registry[Callable[..., Sequence[Level]]] = Registry("gradus.engine.sources", "generator")
 
 
 def read_problems(path: Path, form: str, *, tags: tuple[str, ...] = ()) -> Iterator[Problem]:
@@ -66,9 +67,11 @@ def parse_line(line: bytes, where: str) -> dict[str, Any]:
     return row
 
 
-def generate_problems(name: str, num: int, *, seed: int, tags: tuple[str, ...] = ()) -> list[Problem]:
-    """Return num different problems spread evenly over the generator's levels, the same for a seed."""
-    levels = generators[name]
+def generate_problems(
+    name: str, num: int, *, seed: int, tags: tuple[str, ...] = (), options: Mapping[str, Any] | None = None
+) -> list[Problem]:
+    """Return num different problems spread evenly over the generator's levels, the same for a seed and options."""
+    levels = _levels(name, options or {})
     found: dict[str, Problem] = {}
     for level in range(len(levels)):
         rng = random.Random(f"{name}/{seed}/{level}")
@@ -83,6 +86,17 @@ def generate_problems(name: str, num: int, *, seed: int, tags: tuple[str, ...] =
                 f"{name}, level {level + 1}: fewer than {num // len(levels)} different problems; ask for less"
             )
     return list(found.values())
+
+
+def _levels(name: str, options: Mapping[str, Any]) -> Sequence[Level]:
+    make = generators[name]
+    known = list(inspect.signature(make).parameters)
+    if unknown := sorted(set(options) - set(known)):
+        raise ConfigError(f"generator {name!r} has no option {unknown[0]!r}. Options: {', '.join(known) or 'none'}.")
+    try:
+        return make(**options)
+    except MALFORMED as error:
+        raise ConfigError(f"generator {name!r}: {error}") from None
 
 
 def tagged(problem: Problem, *tags: str) -> Problem:

@@ -84,4 +84,7 @@ def _level(easy: int, hard: int) -> Level:
     return draw
 
 
-generators.register("constraints")((_level(1, 0), _level(0, 1), _level(1, 1), _level(1, 2)))
+@generators.register("constraints")
+def levels() -> tuple[Level, ...]:
+    """One instruction, easy or not, then two and three."""
+    return _level(1, 0), _level(0, 1), _level(1, 1), _level(1, 2)

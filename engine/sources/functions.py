@@ -99,4 +99,7 @@ def _level(tasks: tuple[Task, ...]) -> Level:
     return draw
 
 
-generators.register("functions")(tuple(_level(tasks) for tasks in LEVELS))
+@generators.register("functions")
+def levels() -> tuple[Level, ...]:
+    """From one-line functions to loops with conditions."""
+    return tuple(_level(tasks) for tasks in LEVELS)

@@ -1,13 +1,13 @@
 """Instruction following with many kinds of instruction, drawn so that one answer can follow them all.
 
-Level n gives n instructions, of IFEval's and IF-RLVR's kinds; IFBench's stay a held-out test. `level` makes other
-choices of number and kinds.
+Level n gives n instructions, of IFEval's and IF-RLVR's kinds; IFBench's stay a held-out test. Options: counts, the
+number of instructions by level; include and exclude, lists of kinds.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from gradus.engine.records import Problem
 from gradus.engine.sources.base import Level, generators
@@ -15,7 +15,6 @@ from gradus.engine.sources.constraints import SUBJECTS
 from gradus.verifiers.instructions.draw import draw
 
 TASKS = ("Write about {}.", "Tell a story about {}.", "Describe {} to a friend.", "Write a letter about {}.")
-NUM_LEVELS = 5
 
 
 def level(num: int, *, include: Collection[str] | None = None, exclude: Collection[str] = ()) -> Level:
@@ -32,4 +31,17 @@ def level(num: int, *, include: Collection[str] | None = None, exclude: Collecti
     return draw_problem
 
 
-generators.register("instructions")(tuple(level(num) for num in range(1, NUM_LEVELS + 1)))
+@generators.register("instructions")
+def levels(
+    *,
+    counts: Sequence[int] = (1, 2, 3, 4, 5),
+    include: Collection[str] | None = None,
+    exclude: Collection[str] = (),
+) -> tuple[Level, ...]:
+    """One level for each count: as many instructions a problem, of the kinds included and not excluded."""
+    if not counts or not all(isinstance(count, int) and count > 0 for count in counts):
+        raise ValueError(f"counts must be numbers above 0, not {counts!r}")
+    made = tuple(level(count, include=include, exclude=exclude) for count in counts)
+    for one in made:
+        one(random.Random(0))  # kinds that are unknown or do not fit are told now
+    return made

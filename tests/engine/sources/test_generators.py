@@ -42,7 +42,7 @@ def test_another_seed_gives_other_problems(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_problems_are_spread_evenly_over_the_levels(name):
-    num_levels = len(generators[name])
+    num_levels = len(generators[name]())
     problems = generate_problems(name, 5 * num_levels, seed=1, tags=("t",))
     tags = [problem.tags for problem in problems]
     assert tags == [(f"level:{level + 1}", "t") for level in range(num_levels) for _ in range(5)]
@@ -120,3 +120,24 @@ def test_held_out_problems_come_on_top_and_from_every_level(num, num_heldout):
     assert (len(problems), len(heldout)) == (num + num_heldout, num_heldout)
     if num_heldout >= 8:
         assert {problem.tags[0] for problem in heldout} == {f"level:{level}" for level in (1, 2, 3, 4)}
+
+
+def test_instructions_come_in_the_number_and_of_the_kinds_asked_for():
+    kinds = ["punctuation:no_comma", "keywords:existence", "length_constraints:number_words"]
+    problems = generate_problems("instructions", 6, seed=1, options={"counts": [2], "include": kinds})
+    drawn = [[one["id"] for one in problem.spec["instructions"]] for problem in problems]
+    assert all(len(ids) == 2 and set(ids) <= set(kinds) for ids in drawn)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("arithmetic", {"counts": [1]}, "no option 'counts'"),
+        ("instructions", {"counts": [0]}, "above 0"),
+        ("instructions", {"include": ["no:kind"]}, "cannot draw no:kind"),
+        ("instructions", {"counts": [4], "include": ["punctuation:no_comma"]}, "no 4 fit"),
+    ],
+)
+def test_options_a_generator_cannot_use_are_refused(name, options, said):
+    with pytest.raises(ConfigError, match=said):
+        generate_problems(name, 4, seed=0, options=options)
