@@ -32,14 +32,15 @@ def harvest(store: Store, parts: Path, config: TraceConfig, *, run: str) -> list
     """Make traces of the passing attempts, write those that are new, and return all that cleaning did not drop."""
     problems = {problem.id: problem for problem in store.problems()}
     rows = store.named("passing", {"per_problem": config.per_problem, "heldout": HELDOUT})
-    traces = {trace.id: trace for trace in (_trace(row, problems[row["problem_id"]], config) for row in rows)}
+    traces = {trace.id: trace for trace in (to_trace(row, problems[row["problem_id"]], config) for row in rows)}
     known = {row["id"] for row in store.rows("SELECT id FROM traces")}
     write_part(parts, run, [trace for trace in traces.values() if trace.id not in known])
     dropped = {row["record_id"] for row in store.rows("SELECT record_id FROM dropped")}
     return [trace for trace in traces.values() if trace.id not in dropped]
 
 
-def _trace(row: dict[str, Any], problem: Problem, config: TraceConfig) -> Trace:
+def to_trace(row: dict[str, Any], problem: Problem, config: TraceConfig) -> Trace:
+    """Put a passing attempt, a row of `passing.sql`, in the student's template."""
     said = config.prompt(problem.domain).messages(problem)
     if row["failed_answer"] is not None:
         failed = Message(role="assistant", content=row["failed_answer"])
