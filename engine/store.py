@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from gradus.engine.parts import list_parts
-from gradus.engine.records import Problem
+from gradus.engine.records import Problem, Trace
 from gradus.engine.workspace import Workspace
 from gradus.errors import WorkspaceError
 
@@ -157,6 +157,12 @@ def to_problem(row: dict[str, Any]) -> Problem:
     data = {key: value for key, value in row.items() if key != "id"}
     lists = {key: tuple(data[key]) for key in ("parents", "tags")}
     return Problem(**(data | {"spec": json.loads(data["spec"])} | lists))
+
+
+def stored_trace(row: dict[str, Any]) -> Trace:
+    """Return a row of `traces` as the record."""
+    data = {key: value for key, value in row.items() if key != "id"}
+    return Trace(**(data | {"messages": tuple(json.loads(row["messages"])), "learn": tuple(row["learn"])}))
 
 
 @contextmanager

@@ -5,11 +5,8 @@ Nothing is written: that an answer is compared does not make it part of a curric
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from gradus.engine.records import HELDOUT, Trace
-from gradus.engine.store import Store
+from gradus.engine.store import Store, stored_trace
 from gradus.engine.traces import TraceConfig, to_trace
 
 
@@ -19,11 +16,6 @@ def choose_traces(store: Store, config: TraceConfig, *, limit: int) -> list[Trac
     wanted = {row["problem_id"] for row in rows}
     problems = {problem.id: problem for problem in store.problems("id IN (SELECT unnest($ids))", {"ids": list(wanted)})}
     traces = [to_trace(row, problems[row["problem_id"]], config) for row in rows]
-    traces += [_imported(row) for row in store.named("imported_traces", {"heldout": HELDOUT, "limit": limit})]
+    traces += [stored_trace(row) for row in store.named("imported_traces", {"heldout": HELDOUT, "limit": limit})]
     dropped = {row["record_id"] for row in store.rows("SELECT record_id FROM dropped")}
     return [trace for trace in traces if trace.id not in dropped]
-
-
-def _imported(row: dict[str, Any]) -> Trace:
-    data = {key: value for key, value in row.items() if key != "id"}
-    return Trace(**(data | {"messages": tuple(json.loads(row["messages"])), "learn": tuple(row["learn"])}))
