@@ -26,10 +26,9 @@ def test_an_example_gets_the_outcome_it_is_named_after(line):
 
 @pytest.mark.parametrize("block", re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 def test_the_python_runs(block, monkeypatch):
-    for name in base.names():
-        monkeypatch.setitem(base._verifiers, name, base.find(name))
+    base.names()  # once all are loaded, a copy holds what an example registers
+    monkeypatch.setattr(base, "_verifiers", dict(base._verifiers))
     exec(compile(block, "docs/verifiers.md", "exec"), {})
-    base._verifiers.pop("shouted", None)
 
 
 def test_every_verifier_has_an_example_or_a_heading():
