@@ -52,11 +52,11 @@ def main() -> None:
     prompts = [f"Calculate step by step: what is {i} + {7 * i + 3} * {i % 9 + 2}?" for i in range(args.requests)]
     clients: dict[str, Callable[[str], float]] = {
         "vllm_bench": lambda url: by_vllm(url, model, prompts, args),
-        "gradus": lambda url: by_gradus(url, model, prompts, args, keep=False),
-        "gradus_with_logprobs": lambda url: by_gradus(url, model, prompts, args, keep=True),
+        "gradus": lambda url: by_gradus(url, prompts, args, keep=False),
+        "gradus_with_logprobs": lambda url: by_gradus(url, prompts, args, keep=True),
     }
     with server(model, args) as url:
-        by_gradus(url, model, prompts[: args.in_flight], args, keep=False)  # the server's first requests are slow
+        by_gradus(url, prompts[: args.in_flight], args, keep=False)  # the server's first requests are slow
         runs = {name: [] for name in clients}
         for _ in range(args.repeats):
             for name, client in clients.items():
@@ -125,7 +125,7 @@ def by_vllm(url: str, model: str, prompts: list[str], args: argparse.Namespace) 
     return float(result["output_throughput"])
 
 
-def by_gradus(url: str, model: str, prompts: list[str], args: argparse.Namespace, *, keep: bool) -> float:
+def by_gradus(url: str, prompts: list[str], args: argparse.Namespace, *, keep: bool) -> float:
     """Return output tokens a second of the path that `gradus sample` takes."""
     options = {
         "base_url": f"{url}/v1",
