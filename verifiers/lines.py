@@ -7,21 +7,26 @@ they are asked for. Lines stay bytes until a worker reads them, so that reading 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gradus.verifiers.base import MALFORMED, Verdict, check_spec, explain, verify
+from gradus.verifiers.composite.parts import versions
 
 FIELDS = {"id": (str, "text"), "verifier": (str, "text"), "answer": (str, "text"), "spec": (dict, "an object")}
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedLine:
-    """What a line became. fault: why it could not be read, empty if it could; then there is no verdict."""
+    """What a line became. fault: why it could not be read, empty if it could; then there is no verdict.
+
+    versions: the verifiers that had a say, each with its version.
+    """
 
     outcome: str
     text: bytes
     fault: str = ""
+    versions: tuple[tuple[str, str], ...] = ()
 
 
 def judge_line(line: bytes) -> JudgedLine:
@@ -56,10 +61,9 @@ def _judged(line: bytes, *, steps: bool) -> JudgedLine:
     except MALFORMED as error:
         return JudgedLine("", b"", str(error) or type(error).__name__)
     ask = row["verifier"], row["answer"], row["spec"]
-    if steps:
-        verdict, taken = explain(*ask)
-        return _written(row["id"], verdict, {"steps": taken})
-    return _written(row["id"], verify(*ask))
+    verdict, taken = explain(*ask) if steps else (verify(*ask), None)
+    judged = _written(row["id"], verdict, {} if taken is None else {"steps": taken})
+    return replace(judged, versions=versions(row["verifier"], row["spec"]))
 
 
 def _written(id: str, verdict: Verdict, more: dict[str, Any] | None = None) -> JudgedLine:

@@ -70,6 +70,9 @@ def test_a_right_equation_holds(text):
         "4 = 8 - 2 + 1",
         "x = 3 * 4 = 13",
         "First 3 + 4 = 8, then 8 - 2 = 6.",
+        "two pairs at $50 a pair cost $50 x 2 = $103",
+        "he mends 96 + 9 = 103 pairs of shoes",
+        "she spends 60 / 5 = 19 minutes every day",
     ],
 )
 def test_a_slip_fails(text):
@@ -126,6 +129,14 @@ def test_a_slip_fails(text):
         "3/3 - 2/3 = 1/3 of $150",
         "$100 + $200 = $3,000,0",
         "the case 9 = 3 + 1 is impossible",
+        "Week 1 + Week 2 = 35 + 35 = 70 hours",
+        "Remaining 10 = 62,300/10 = 6230",
+        "10 pages on day 1 * 2 = 20 pages",
+        "1/2 a cup = 4 ounces",
+        "4 pounds - 6 ounces = 58 ounces",
+        "20% interest for a total of $15+($15*(20/100)) = $18",
+        ".8 + . 84 + .82 = 2.46",
+        "14, 400 / 80 = 180",
     ],
 )
 def test_what_may_be_meant_otherwise_is_never_wrong(text):

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gradus.verifiers.base import SpecError, Verdict, check_spec, verify, version_of
+from gradus.verifiers.base import SpecError, Verdict, check_spec, find, verify, version_of
 from gradus.verifiers.trail import note
 
 MAX_DEPTH = 3
@@ -51,6 +51,20 @@ def version(spec: Mapping[str, Any]) -> str:
     """Return our version and those of all parts. Numbers are padded, so that later versions sort later."""
     parts = sorted({f"{part['verifier']} {version_of(part['verifier'], part['spec'])}" for part in spec["parts"]})
     return re.sub(r"\d+", lambda match: match[0].zfill(4), f"{OWN_VERSION} ({', '.join(parts)})")
+
+
+def own_version(name: str) -> str:
+    """Return the version of a verifier, of a composite without its parts; empty if only its spec tells."""
+    version = OWN_VERSION if name in COMPOSITES else find(name).version
+    return version if isinstance(version, str) else ""
+
+
+def versions(name: str, spec: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return (name, own version) of a verifier and of all its parts."""
+    found = {name: own_version(name)}
+    for part in spec["parts"] if name in COMPOSITES else ():
+        found |= versions(part["verifier"], part["spec"])
+    return tuple(found.items())
 
 
 def judged(answer: str, parts: Sequence[Part]) -> Iterator[Verdict]:

@@ -14,10 +14,10 @@ from fractions import Fraction
 
 from gradus.verifiers.formula.exact import exact
 from gradus.verifiers.formula.syntax import Node, number, rebuild
-from gradus.verifiers.formula.units import stem, unit
+from gradus.verifiers.formula.units import is_known, unit
 from gradus.verifiers.formula.words import SCALES
 from gradus.verifiers.statements.sides import Chain, Side
-from gradus.verifiers.statements.tokens import MONEY
+from gradus.verifiers.statements.tokens import ENDS, MONEY
 from gradus.verifiers.statements.values import Value, value_of
 
 MAX_SENTENCE_CHARS = 400
@@ -28,7 +28,8 @@ _PI_WRITTEN = {Fraction(157, 50), Fraction(1571, 500), Fraction(3927, 1250), Fra
 _FIRST = re.compile(r"[-−–]?\s?\d+(?:\.\d+)?")
 # a / b/c and a / b(c): which is divided by which? 2^43 is 2^4·3 in LaTeX; 3!=4 may deny; * beside LaTeX may be another
 # operation.
-_AMBIGUOUS = re.compile(r"[/÷]\s*[\d.]+(?:\s*[/÷(]|!\d)|\^\d\d|^\d+!$|\\.*\*|\*.*\\")
+_AMBIGUOUS = re.compile(r"[/÷]\s*[\d.]+(?:\s*[/÷(]|!\d)|[*/×÷]\s*\+|\^\d\d|^\d+!$|\\.*\*|\*.*\\")
+_FRACTION = re.compile(r"\d+\s?/\s?\d+")
 _DOUBTS = re.compile(
     r"\?|≡|n['’]t\b|\b(?:not|false|wrong|incorrect\w*|mistake|error|contradict\w*|impossible|never|instead|cannot|fails?"
     r"|invalid|mod|modulo|modulus|remainders?|left ?over|base|binary|octal|hex\w*|clock|a\.?m|p\.?m|estimat\w*|about"
@@ -49,9 +50,14 @@ _BEHIND = re.compile(
     rf"|and (?:an? )?(?:\$?\d|half|quarter|third)|percent)\b",
     re.IGNORECASE,
 )
-_CHANGING_UNIT = re.compile(
-    rf"squared|cubed|half|halves|thirds?|quarters?|{_SCALES}|dozens?|pairs?|score|r|remainder|twice|double|percent|factorial",
-    re.IGNORECASE,
+_SCALED = rf"squared|cubed|half|halves|thirds?|quarters?|{_SCALES}|dozens?|percent|r|remainder"
+_SCALED_UNIT = re.compile(_SCALED, re.IGNORECASE)
+_CHANGING_UNIT = re.compile(rf"{_SCALED}|pairs?|score|twice|double|factorial", re.IGNORECASE)
+# Week 2 = 35 + 35; in 4 = 6 - 1 nothing is named.
+_NUMBER_FIRST = re.compile(r"\d+\s?=")
+_LAST_WORD = re.compile(r"([^\W\d_]+)\s$")
+_LABEL = re.compile(
+    r"\b(?:day|week|month|year|hour|quarter|grade|level|stage|round|number|no\.|step|part|case|row)\s$", re.I
 )
 _DEFINED = re.compile(r"[$(]\s?-?\d+ ?\* ?-?\d+ ?=")
 _CLAUSE = re.compile(r"[,;:()$]")
@@ -61,7 +67,10 @@ _SENTENCE_END = re.compile(r"[.?!](?=\s|$)|\n")
 def is_excused(left: tuple[Value, Side], right: tuple[Value, Side]) -> bool:
     """Whether something other than a slip may explain that the sides differ."""
     (a, one), (b, other) = left, right
-    if one.is_open or other.is_open or (a.places is not None and (b.places is not None or _is_counted(one))):
+    if one.is_open or other.is_open or (a.places is not None and b.places is not None):
+        return True
+    # 4 gallons = 4 * 8 pints
+    if _is_counted(one) and (a.places is not None or _FRACTION.fullmatch(one.text)):
         return True
     if _AMBIGUOUS.search(one.text) or _AMBIGUOUS.search(other.text):
         return True
@@ -91,11 +100,12 @@ def _is_rounded(exact_side: Value, other: Value) -> bool:
 
 
 def _differ_in_units(a: Value, b: Value, units: list[str], others: list[str]) -> bool:
-    words = units + others
-    if any(_CHANGING_UNIT.fullmatch(word) for word in words):
+    # Of the words behind a result, "19 minutes every day", only the first is its unit.
+    behind = [word for word in others if word not in MONEY.values()][:1]
+    if any(_CHANGING_UNIT.fullmatch(word) for word in units) or any(_SCALED_UNIT.fullmatch(word) for word in behind):
         return True
-    measures = {word: unit(word) for word in words}
-    known = {one for word, one in measures.items() if one.dimensions and one.dimensions[0][0] != stem(word)}
+    words = [*units, *behind, *(word for word in others if word in MONEY.values())]
+    known = {unit(word) for word in words if is_known(word)}
     if len({one.dimensions for one in known}) < len(known):
         return True
     parts = [part for side in (a, b) if side.tree for part in side.tree.walk()]
@@ -129,15 +139,14 @@ def _is_loose(side: Value, *, gap: Fraction) -> bool:
 
 def _may_round(a: Value, b: Value) -> bool:
     """Whether the decimals that go into the sides, if rounded, explain the gap; a slip keeps the number of decimals."""
-    decimals = [_num_decimals(side.number) for side in (a, b)]
     spread = sum((_spread(side.tree) for side in (a, b) if side.tree is not None), Fraction(0))
-    return abs(a.number - b.number) <= spread and decimals[0] != decimals[1]
+    return abs(a.number - b.number) <= spread and _num_decimals(a.number) != _num_decimals(b.number)
 
 
 def _spread(tree: Node) -> Fraction:
     """Return by how much rounding may have moved a value: half a unit of each decimal's last place."""
-    total, value = Fraction(0), exact(tree)
     decimals = {part for part in tree.walk() if part.head == "decimal"}
+    total, value = Fraction(0), exact(tree) if decimals else None
     if value is None or len(decimals) > MAX_DECIMALS:
         return total
     for decimal in decimals:
@@ -170,5 +179,15 @@ def excused(text: str, chain: Chain) -> bool:
         or _SUPPOSES.search(clause)
         or _BEFORE.search(" ".join(clause.split()[-5:]))
         or _BEHIND.search(after)
+        or _LABEL.search(before)
+        or _is_named(before, text[chain.start : chain.end])
         or _DEFINED.match(text, max(0, chain.start - 1))
     )
+
+
+def _is_named(before: str, chain: str) -> bool:
+    """Whether a chain's first side is the number of something: Week 2 = 35 + 35."""
+    if not _NUMBER_FIRST.match(chain):
+        return False
+    word = _LAST_WORD.search(before)
+    return word is not None and word[1].lower() not in ENDS

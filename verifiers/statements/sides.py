@@ -91,7 +91,8 @@ class _Reader:
     def add(self, match: re.Match[str], piece: str, last: str = "operand") -> None:
         """Append a piece to the side, which begins here if there is none."""
         if self.side is None:
-            is_part = self.is_part or bool(tokens.CUT_OFF.search(self.line, max(0, match.start() - 2), match.start()))
+            before = self.line[max(0, match.start() - 4) : match.start()]
+            is_part = self.is_part or bool((tokens.CUT_OFF if len(match[0]) != 3 else tokens.CUT_OFF_3).search(before))
             self.side = Side(self.offset + match.start(), is_open=is_part)
             self.num_open, self.is_part = 0, False
         elif self.line[match.start() - 1].isspace():
@@ -119,10 +120,15 @@ class _Reader:
         self.stop()
         self.is_part = True
 
+    def begin_anew(self) -> None:
+        """End the chain at a number behind words: 6 feet 7 inches is one quantity, "$50 a pair costs $50" are two."""
+        is_one = self.side is not None and len(self.side.units) == 1
+        self.stop()
+        self.is_part = is_one
+
     def number(self, match: re.Match[str]) -> None:
         if self.last == "unit":
-            self.stop()
-            self.is_part = True
+            self.begin_anew()
         self.add(match, match[0])
 
     def relation(self, match: re.Match[str]) -> None:
@@ -164,8 +170,7 @@ class _Reader:
     def money(self, match: re.Match[str]) -> None:
         text = match[0]
         if self.last == "unit":
-            self.stop()
-            self.is_part = True
+            self.begin_anew()
         elif self.last == "operand" and tokens.NUMBER_NEXT.match(self.line, match.end()):
             self.divide()
         if self.side is None:
@@ -204,7 +209,11 @@ class _Reader:
 
     def is_share(self) -> bool:
         """Whether what stands before "of" is a percentage or a fraction."""
-        return self.side is not None and ("%" in self.side.pieces[-1] or "/" in self.side.pieces[-2:-1])
+        return (
+            self.side is not None
+            and self.last == "operand"
+            and ("%" in self.side.pieces[-1] or "/" in self.side.pieces[-2:-1])
+        )
 
     def word(self, match: re.Match[str], text: str) -> None:
         """Take a word: a unit behind a number, else the end of the chain."""

@@ -49,6 +49,7 @@ SIGN_NEXT = re.compile(r"\s?[-+*/^=<>≈≤≥≠×÷·_(]|['’]?[(\d]")
 POWER = re.compile(r"\s?(?:\^\s?(?:\{\s?-?\d\s?\}|-?\d)|[²³])")
 DIGIT = re.compile(r"\d")
 RATIO = re.compile(r"\s?\d")
-# Before a number, the rest of it: 16,0000 and 6:00 and Day2.
-CUT_OFF = re.compile(r"\d[,.:]$|[^\W\d_]$")
+# Before a number, the rest of it: 16,0000 and 6:00 and Day2 and . 84; before one of three digits also 14, 400.
+CUT_OFF = re.compile(r"\d[,.:]$|[^\W\d_]$|(?:^|\s)\.\s$")
+CUT_OFF_3 = re.compile(rf"{CUT_OFF.pattern}|\d,\s$")
 NUMBER_NEXT = re.compile(r"\s*[$£€(]?\s?[\d.]")

@@ -64,22 +64,17 @@ def value_of(text: str) -> Value | None:
         digits = f"{bare[1]}.{bare[2] or 0}"
         return Value(Fraction(f"-{digits}" if text[0] in "-−–" else digits), len(bare[2] or ""))
     tree = tree_of(text)
-    if tree is None or has_letters(tree) or any(part.head in _NO_NUMBERS for part in tree.walk()):
+    value = exact(tree) if tree is not None else None
+    if tree is None or (value is None and (value := _numeric(tree)) is None):
         return None
-    value = exact(tree)
-    if value is None:
-        value = _numeric(tree)
     places = _places(tree.value) if tree.head in {"number", "decimal"} and isinstance(tree.value, Fraction) else None
-    return Value(value, places, tree) if value is not None else None
-
-
-def has_letters(tree: Node) -> bool:
-    """Whether a variable occurs, or what may be one."""
-    return bool(symbols(tree)) or any(part.head == "symbol" and part.value in _LETTERS for part in tree.walk())
+    return Value(value, places, tree)
 
 
 def _numeric(tree: Node) -> Fraction | None:
-    """Return a real value to 60 digits."""
+    """Return a real value to 60 digits; None where a variable occurs, or what may be one."""
+    if symbols(tree) or any(part.head in _NO_NUMBERS or part.value in _LETTERS for part in tree.walk()):
+        return None
     try:
         value = numeric(tree, {}, Fuel(FUEL_PER_SIDE), real=True).value
     except (UndefinedError, OutOfFuelError):
