@@ -1,15 +1,18 @@
-"""Imported traces for a curriculum. Nobody of ours has verified their answers: a recipe has to ask for them."""
+"""Imported traces. Nobody of ours has verified their answers: a recipe has to ask for them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gradus.engine.records import HELDOUT, Trace
-from gradus.engine.store import Store, stored_trace
+from gradus.engine.store import SQL, Store, stored_trace
 
 
-def imported_traces(store: Store, domains: Sequence[str]) -> list[Trace]:
-    """Return those of some domains that cleaning did not drop, in the order of their ids."""
-    if not domains:
-        return []
-    return [stored_trace(row) for row in store.named("imported", {"domains": list(domains), "heldout": HELDOUT})]
+def imported_traces(store: Store, domains: Sequence[str] | None = None, *, limit: int | None = None) -> Iterator[Trace]:
+    """Yield those that cleaning did not drop, at most limit of each teacher and domain, in the order of their ids."""
+    if domains is not None and not domains:
+        return
+    chosen = None if domains is None else list(domains)
+    query = (SQL / "imported.sql").read_text()
+    for rows in store.batches(query, {"domains": chosen, "heldout": HELDOUT, "limit": limit}):
+        yield from map(stored_trace, rows)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gradus.engine.calls import with_calls
 from gradus.engine.exchange.layouts.base import Found, Told, UnusableError, layouts
 from gradus.engine.exchange.memory import WRITING_MB, limit_memory
 from gradus.engine.exchange.rows import Numbered, Rows
@@ -85,8 +86,6 @@ def take_in(store: Store, parts: Path, what: Import, *, advance: Callable[[int],
         for _ in what.read():
             pass
     tally, longest = Tally(), 0.0
-    # Each checkpoint writes the last 122,880 rows of a table again: seldom, then, while rows stream in.
-    store.rows("SET checkpoint_threshold = '512MB'")
     for batch in _batches(what.read()):
         longest = max(longest, sum(_num_chars(taken.found) for taken in batch) / len(batch))
         limit_memory(store, WRITING_MB, longest)
@@ -151,7 +150,7 @@ def _batches(taken: Iterable[Taken]) -> Iterator[list[Taken]]:
 def _num_chars(found: Found | None) -> int:
     if not found or not found.trace:
         return 0
-    return sum(len(said.get("reasoning", "")) + len(said["content"]) for said in found.trace.messages)
+    return sum(len(said.get("reasoning", "")) + len(with_calls(said)["content"]) for said in found.trace.messages)
 
 
 def _store(store: Store, parts: Path, batch: list[Taken], what: Import, tally: Tally) -> None:

@@ -3,14 +3,15 @@
 A turn is `{role, content}` or `{from, value}`; `reasoning` or `reasoning_content` beside its content, or a thought in
 it.
 `question`, `instruction` and `problem` may stand for `prompt`, and `answer`, `output`, `completion` and `solution` for
-`response`. Optional: `id` or `uuid`, `domain`, `license` or `licence`, `model` or `generator`, `expected_answer`. Rows
-that do not say their domain are `instruction`, unless --domain says otherwise.
+`response`. Optional: `tools`, which are written into the system's turn, unless it has them; `id` or `uuid`, `domain`,
+`license` or `licence`, `model` or `generator`, `expected_answer`. Rows that do not say their domain are `instruction`,
+unless --domain says otherwise.
 """
 
 from __future__ import annotations
 
 from gradus.engine.exchange.answers import answered
-from gradus.engine.exchange.conversation import only_question, question_and_answer, read_turns
+from gradus.engine.exchange.conversation import only_question, question_and_answer, read_turns, with_tools
 from gradus.engine.exchange.layouts.base import Found, Row, Told, UnusableError, domain_of, imported, layouts, text_of
 
 DOMAINS = {"chat": "instruction", "science": "stem", "mathematics": "math", "coding": "code", "tool_calling": "tool"}
@@ -31,6 +32,7 @@ def chat(row: Row, told: Told) -> Found:
     else:
         known = ", ".join(("messages", "conversations", *PROMPTS, *ANSWERS))
         raise UnusableError(f"no conversation: among {', '.join(row)} there is none of {known}")
+    said = with_tools(said, row.get("tools"))
     problem = None
     if domain in ("math", "stem"):
         expected = row.get("expected_answer")

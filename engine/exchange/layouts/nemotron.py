@@ -1,7 +1,7 @@
 """NVIDIA's Nemotron-Post-Training-Dataset, v1 and v2.
 
 `uuid`, `license`, `generator`, `version`, `category`, `reasoning`, `messages`; v1 also `metadata`, JSON that may hold
-an `expected_answer`, and `tool_calls` in its messages.
+an `expected_answer` or `tools`, and `tool_calls` in its messages.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from gradus.engine.exchange.answers import answered
-from gradus.engine.exchange.conversation import only_question, read_turns
+from gradus.engine.exchange.conversation import only_question, read_turns, with_tools
 from gradus.engine.exchange.layouts.base import Found, Row, Told, domain_of, imported, layouts, text_of
 
 LANGUAGES = ("ja", "de", "it", "es", "fr")
@@ -22,10 +22,11 @@ CATEGORIES |= {"multilingual": "instruction"} | {f"multilingual_{name}": "instru
 def nemotron(row: Row, told: Told) -> Found:
     """A problem too, where mathematics or STEM comes with an expected answer."""
     domain = domain_of(row["category"], CATEGORIES, told)
-    said = read_turns(row["messages"])
+    metadata = _metadata(row.get("metadata"))
+    said = with_tools(read_turns(row["messages"]), metadata.get("tools"))
     problem = None
     if domain in ("math", "stem"):
-        expected = _metadata(row.get("metadata")).get("expected_answer")
+        expected = metadata.get("expected_answer")
         problem = answered(only_question(said), expected, domain=domain, source=told.source, tags=told.tags)
     trace = imported(said, domain=domain, teacher=text_of(row, "generator") or told.source, problem=problem)
     return Found(problem=problem, trace=trace, row=text_of(row, "uuid"), licence=text_of(row, "license"))

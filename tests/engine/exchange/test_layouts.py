@@ -1,10 +1,12 @@
 """Every layout is read as its authors publish it: the rows here have exactly their columns, their text is ours."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from gradus.engine.calls import with_calls
 from gradus.engine.exchange.layouts.base import Told, UnusableError, layouts
 from gradus.verifiers.base import verify
 
@@ -114,7 +116,8 @@ def said(trace):
 
 
 def test_every_layout_is_documented_and_tested():
-    pages = (ROOT / "docs" / "data.md").read_text(), Path(__file__).read_text()
+    tests = "".join(path.read_text() for path in sorted(Path(__file__).parent.glob("test_*.py")))
+    pages = (ROOT / "docs" / "data.md").read_text(), tests
     for name in layouts.names():
         assert all(re.search(rf"(?<![\w-]){name}(?![\w-])", text) for text in pages), name
 
@@ -239,7 +242,7 @@ def test_a_rows_own_id_and_licence_are_kept():
     assert (found("chat", CHAT).row, found("chat", CHAT).licence) == ("7", "CC0")
 
 
-def test_tool_calls_are_written_into_the_text():
+def test_tool_calls_stay_data():
     call = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Bonn"}'}}
     turns = [
         {"role": "user", "content": "Weather in Bonn?", "tool_calls": None},
@@ -247,12 +250,16 @@ def test_tool_calls_are_written_into_the_text():
         {"role": "tool", "content": '{"sky": "grey"}', "tool_calls": None},
         {"role": "assistant", "content": "Grey.", "tool_calls": None},
     ]
-    trace = found("nemotron", NEMOTRON_1 | {"category": "tool_calling", "messages": turns}).trace
+    tools = json.dumps({"tools": [{"type": "function", "function": {"name": "weather"}}]})
+    row = NEMOTRON_1 | {"category": "tool_calling", "messages": turns, "metadata": tools}
+    trace = found("nemotron", row).trace
+    assert '"name": "weather"' in trace.messages[0]["content"]
     assert trace.domain == "tool"
-    answer = '<tool_call>\n{"name": "weather", "arguments": {"city": "Bonn"}}\n</tool_call>'
-    assert said(trace)[1:3] == [("assistant", None, answer), ("tool", None, '{"sky": "grey"}')]
+    called = {"name": "weather", "arguments": {"city": "Bonn"}, "id": "c1"}
+    assert trace.messages[2] == {"role": "assistant", "content": "", "tool_calls": [called]}
+    assert said(trace)[3] == ("tool", None, '{"sky": "grey"}')
     spec = {"expected": [{"name": "weather", "arguments": {"city": "Bonn"}}]}
-    assert verify("tool_call", answer, spec).outcome == "pass"
+    assert verify("tool_call", with_calls(trace.messages[2])["content"], spec).outcome == "pass"
 
 
 def turns(*pairs):
