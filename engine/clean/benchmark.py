@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from gradus.engine.calls import asked
 from gradus.engine.clean.guard import answer_of, called, defined, plain, plain_name
 from gradus.engine.clean.leaks import Item
 from gradus.engine.clean.texts import Text
@@ -41,7 +42,9 @@ def read_benchmark(path: Path) -> list[Item]:
 def heldout_items(texts: Iterable[Text]) -> list[Item]:
     """Return the held-out problems as a benchmark."""
     return [
-        Item(name=text.id[:8], text=text.text, answer=text.answer, functions=text.names) for text in texts if text.fixed
+        Item(name=text.id[:8], text=asked(text.text), answer=text.answer, functions=text.names)
+        for text in texts
+        if text.fixed
     ]
 
 
@@ -64,7 +67,7 @@ def _item(row: Mapping[str, Any], number: int, path: Path) -> Item:
     if row.get("entry_point"):
         functions.add(plain_name(str(row["entry_point"])))
     name = next((str(row[name]) for name in NAMES if row.get(name) is not None), str(number))
-    return Item(name=name, text=text, answer=_answer(row), functions=frozenset(functions))
+    return Item(name=name, text=asked(text), answer=_answer(row), functions=frozenset(functions))
 
 
 def _prompt(row: Mapping[str, Any]) -> str:

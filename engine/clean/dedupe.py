@@ -13,7 +13,7 @@ Memory: 8 bytes a text, near 150; shingles are kept only of texts that share a b
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,11 +60,25 @@ class _Kept:
             self.buckets[key].append(id)
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What tells where to look for duplicates, a row a text: made anywhere, compared in one place."""
+
+    exact: Hashes
+    banded: Hashes
+    """(texts, bands); without `near` there are no bands."""
+
+
 def dedupe(
-    texts: Texts, config: DedupeConfig, *, drop: Drop, advance: Callable[[int], None] = lambda _: None
+    texts: Texts,
+    config: DedupeConfig,
+    *,
+    drop: Drop,
+    keys: Iterable[Keys] | None = None,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Text]:
-    """Yield the texts that stay; advance counts each text twice, as it is read twice."""
-    first, shared = _read_keys(texts, config, advance)
+    """Yield the texts that stay; advance counts each text twice, as it is read twice, or once if its keys are given."""
+    first, shared = _grouped(list(_keys(texts, config, advance) if keys is None else keys), config)
     leaders = set(first[first != np.arange(len(first))].tolist())
     fates: dict[int, tuple[str, str]] = {}  # of leaders: the id, and the reason if it was dropped itself
     kept = _Kept()
@@ -98,22 +112,30 @@ def _near_reason(text: Text, banded: tuple[list[int], Hashes], kept: _Kept, thre
     return ""
 
 
-def _read_keys(texts: Texts, config: DedupeConfig, advance: Callable[[int], None]) -> tuple[Places, Flags]:
-    """Return for every text the place of the first that equals it, and whether it shares a band with another."""
-    exact: list[Hashes] = [np.zeros(0, dtype=np.uint64)]
-    banded: list[Hashes] = [np.zeros((0, config.num_bands), dtype=np.uint64)]
+def read_keys(batch: list[Text], config: DedupeConfig) -> Keys:
+    """Return the keys of some texts."""
+    words = [tokens(text.text) for text in batch]
+    whole = (" ".join(found) + "\0" + text.answer for text, found in zip(batch, words, strict=True))
+    exact = np.fromiter(map(hash64, whole), dtype=np.uint64, count=len(batch))
+    if not config.near:
+        return Keys(exact, np.zeros((len(batch), 0), dtype=np.uint64))
+    return Keys(exact, _band_keys(batch, words, shingle(words, config.shingle_tokens), config))
+
+
+def _keys(texts: Texts, config: DedupeConfig, advance: Callable[[int], None]) -> Iterator[Keys]:
     for batch in batched(texts(), BATCH):
-        words = [tokens(text.text) for text in batch]
-        joined = (" ".join(found) + "\0" + text.answer for text, found in zip(batch, words, strict=True))
-        exact.append(np.fromiter(map(hash64, joined), dtype=np.uint64, count=len(batch)))
-        if config.near:
-            banded.append(_band_keys(batch, words, shingle(words, config.shingle_tokens), config))
+        yield read_keys(batch, config)
         advance(len(batch))
-    keys = np.concatenate(exact)
-    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
-    shared = np.zeros(len(keys), dtype=np.bool_)
+
+
+def _grouped(keys: list[Keys], config: DedupeConfig) -> tuple[Places, Flags]:
+    """Return for every text the place of the first that equals it, and whether it shares a band with another."""
+    if not keys:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
+    _, first, group = np.unique(np.concatenate([part.exact for part in keys]), return_index=True, return_inverse=True)
+    shared = np.zeros(len(group), dtype=np.bool_)
     for place in range(config.num_bands if config.near else 0):
-        column = np.concatenate([part[:, place] for part in banded])
+        column = np.concatenate([part.banded[:, place] for part in keys])
         _, bucket, size = np.unique(column, return_inverse=True, return_counts=True)
         shared |= size[bucket] > 1
     return first[group], shared

@@ -22,6 +22,7 @@ sum product difference quotient remainder mean median mode range area perimeter 
 cos tan sqrt log not no non none never without except all any or neither twice double triple half dozen quarter second
 third fourth fifth sixth seventh eighth ninth tenth percent true false upper lower row column prefix suffix union
 intersection square cube north south east west daily weekly monthly yearly
+addition subtraction multiplication division modified
 """
 TURNING = frozenset(TURNING_WORDS.split())
 WRAPPERS = frozenset(("abs", "all", "any", "candidate", "check", "float", "int", "isinstance", "len", "list", "not"))

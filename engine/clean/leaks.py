@@ -27,6 +27,8 @@ COMMON = 200
 EXAMINED = 10
 """Items looked at closely for each text, those with the highest coverage by the whole of it."""
 SPAN_CHARS = 160
+WORDS, FUNCTION = "overlap of words", "overlap and same function"
+"""Kinds of matches that need more than coverage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class Thresholds:
     """A number agrees, and so does the expected answer."""
     same_function: float = 0.3
     """It is about, or defines, a function of the item's name."""
+    function_words: float = 0.6
+    """Then, too, the weighted share of single words of either side: many functions are called `remove_even`."""
     words: float = 0.7
     """Nothing else; then the share that is not weighted must be as large, lest one rare phrase decide."""
     single_words: float = 0.9
@@ -150,10 +154,11 @@ class LeakIndex:
         # Another number at either end has no shingle in common with the item, so it stands just outside.
         wider = given.words[max(found.start - SHINGLE_TOKENS, 0) : found.end + SHINGLE_TOKENS]
         kind = self._kind(coverage, item, given, facts(words, wider))
-        if kind == "overlap of words":
+        shares = {WORDS: (self.limits.words, self.limits.single_words), FUNCTION: (0.0, self.limits.function_words)}
+        if least := shares.get(kind):
             plain = max(found.num_shingles / len(own), text_side if piece else 0.0)
             single = max(self._common(words, stretch), self._common(given.words, words) if piece else 0.0)
-            kind = kind if plain >= self.limits.words and single >= self.limits.single_words else ""
+            kind = kind if plain >= least[0] and single >= least[1] else ""
         return Match(item=item, kind=kind, coverage=coverage, span=_cut(" ".join(stretch))) if kind else None
 
     def _kind(self, coverage: float, item: Item, given: _Given, found: Facts) -> str:
@@ -168,9 +173,9 @@ class LeakIndex:
         if found.inserted:
             return ""
         if item.functions & given.functions and coverage >= self.limits.same_function:
-            return "overlap and same function"
+            return FUNCTION
         least = self.limits.other_function if item.functions and given.functions else self.limits.words
-        return "overlap of words" if coverage >= least else ""
+        return WORDS if coverage >= least else ""
 
     def _common(self, words: Iterable[str], others: Iterable[str]) -> float:
         """Return the share of words that are among others, each weighted by its rarity."""

@@ -1,7 +1,8 @@
 """The runs of a cleaning step, and how to take one back.
 
-Parts are never changed. A run writes its drops under `<step>/<number>` and a drop without a record that says that it
-was made; the view `dropped` shows the newest run of each step. So a run that drops nothing restores everything.
+Parts are never changed. A run writes its drops under `<step>/<number>` and a drop without a record that marks it, and
+says how many records it looked at; the view `dropped` shows the newest run of each step, `cleaning_runs` what was
+looked at. So a run that drops nothing restores everything, and can be told from a step that was never run.
 """
 
 from __future__ import annotations
@@ -14,16 +15,21 @@ from gradus.engine.parts import write_part
 from gradus.engine.records import Drop
 from gradus.engine.store import Store
 
+TAKEN_BACK = "taken back"
 
-def record_run(store: Store, parts: Path, step: str, reasons: Mapping[str, str]) -> bool:
+
+def record_run(store: Store, parts: Path, step: str, reasons: Mapping[str, str], *, looked_at: int) -> bool:
     """Write a run of the step, unless its newest run says the same; return whether one was written."""
-    query = "SELECT record_id, reason FROM dropped WHERE step = $step"
-    if {row["record_id"]: row["reason"] for row in store.rows(query, {"step": step})} == dict(reasons):
-        return False
-    name = f"{step}/{_last_run(store, step) + 1}"
-    drops = [Drop(record_id=record, step=name, reason=reason) for record, reason in sorted(reasons.items())]
-    write_part(parts, step.replace(" ", "-"), [Drop(record_id="", step=name, reason="run"), *drops])
-    return True
+    return _write(store, parts, step, reasons, f"looked at {looked_at}")
+
+
+def take_back(store: Store, parts: Path, step: str) -> int:
+    """Restore what the newest run of a step dropped, and forget that it was run; return how many records that is."""
+    run, mark = _newest(store, step)
+    num = len(_reasons(store, step))
+    if num or (run and mark != TAKEN_BACK):
+        _write(store, parts, step, {}, TAKEN_BACK)
+    return num
 
 
 def reason_kinds(reasons: Mapping[str, str]) -> dict[str, int]:
@@ -31,6 +37,26 @@ def reason_kinds(reasons: Mapping[str, str]) -> dict[str, int]:
     return dict(sorted(Counter(reason.partition(":")[0] for reason in reasons.values()).items()))
 
 
-def _last_run(store: Store, step: str) -> int:
-    query = "SELECT max(regexp_extract(step, '/([0-9]+)$', 1)::INTEGER) AS run FROM drops WHERE step ^@ $prefix"
-    return int(store.rows(query, {"prefix": f"{step}/"})[0]["run"] or 0)
+def _write(store: Store, parts: Path, step: str, reasons: Mapping[str, str], mark: str) -> bool:
+    run, newest = _newest(store, step)
+    if newest == mark and _reasons(store, step) == dict(reasons):
+        return False
+    name = f"{step}/{run + 1}"
+    drops = [Drop(record_id=record, step=name, reason=reason) for record, reason in sorted(reasons.items())]
+    write_part(parts, step.replace(" ", "-"), [Drop(record_id="", step=name, reason=mark), *drops])
+    return True
+
+
+def _reasons(store: Store, step: str) -> dict[str, str]:
+    query = "SELECT record_id, reason FROM dropped WHERE step = $step"
+    return {row["record_id"]: row["reason"] for row in store.rows(query, {"step": step})}
+
+
+def _newest(store: Store, step: str) -> tuple[int, str]:
+    """Return number and mark of the newest run; 0 and nothing if there is none."""
+    query = (
+        "SELECT regexp_extract(step, '/([0-9]+)$', 1)::INTEGER AS run, reason FROM drops "
+        "WHERE record_id = '' AND regexp_replace(step, '/[0-9]+$', '') = $step ORDER BY run DESC LIMIT 1"
+    )
+    rows = store.rows(query, {"step": step})
+    return (int(rows[0]["run"]), rows[0]["reason"]) if rows else (0, "")

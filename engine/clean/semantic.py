@@ -57,7 +57,7 @@ def drop_retold(
     for batch in batched(texts(), BATCH):
         words = [tokens(text.text) for text in batch]
         for found in words:
-            survey.frequency[_grams(found)] += 1
+            survey.frequency[four_grams(found)] += 1
         guards = (_guard(text, found, config) for text, found in zip(batch, words, strict=True))
         survey.guards.append(np.fromiter(guards, dtype=np.uint64, count=len(batch)))
         advance(len(batch))
@@ -68,7 +68,7 @@ def drop_retold(
         for text in batch:
             words_of = tokens(text.text)
             key = _guard(text, words_of, config)
-            reason = _reason(text, _grams(words_of), kept[key], rarity, config) if key in shared else ""
+            reason = _reason(text, four_grams(words_of), kept[key], rarity, config) if key in shared else ""
             if reason:
                 drop(text.id, reason)
             else:
@@ -84,7 +84,7 @@ def _reason(
     config: SemanticConfig,
 ) -> str:
     """Return why a text is dropped; remember it among the kept if it is not."""
-    likeness, nearest = max(((_cosine(grams, other, rarity), name) for name, other in kept), default=(0.0, ""))
+    likeness, nearest = max(((cosine(grams, other, rarity), name) for name, other in kept), default=(0.0, ""))
     if likeness >= config.threshold and not text.fixed:
         return f"retold: same numbers and answer, {likeness:.2f} similar by character 4-grams to {nearest[:8]}"
     kept.append((text.id, grams))
@@ -97,13 +97,14 @@ def _guard(text: Text, words: list[str], config: SemanticConfig) -> int:
     return hash64(guard(words, text.answer, turning=False))
 
 
-def _grams(words: list[str]) -> Hashes:
+def four_grams(words: list[str]) -> Hashes:
     """Return the places of the different character 4-grams of a text, sorted."""
     text = np.frombuffer(f" {' '.join(words)}   ".encode(), dtype=np.uint8).astype(np.uint64)
     grams = text[:-3] | text[1:-2] << np.uint64(8) | text[2:-1] << np.uint64(16) | text[3:] << np.uint64(24)
     return np.unique(mix(grams) % np.uint64(BUCKETS))
 
 
-def _cosine(one: Hashes, other: Hashes, rarity: npt.NDArray[np.float64]) -> float:
+def cosine(one: Hashes, other: Hashes, rarity: npt.NDArray[np.float64]) -> float:
+    """Return how alike two texts are, in [0, 1]; rarity weighs each place."""
     shared = rarity[np.intersect1d(one, other, assume_unique=True)].sum()
     return float(shared / np.sqrt(rarity[one].sum() * rarity[other].sum()))

@@ -1,18 +1,18 @@
-"""What the cleaning steps read: the problems or traces of a store, one page at a time, held-out problems first."""
+"""What the cleaning steps read: the problems or traces of a store, a few at a time, held-out problems first."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
+from gradus.engine.calls import with_calls
 from gradus.engine.clean.guard import answer_of, called, defined
-from gradus.engine.records import HELDOUT
-from gradus.engine.store import Store
+from gradus.engine.records import HELDOUT, Message
+from gradus.engine.store import SQL, Store
 
-PAGE = 10_000
 T = TypeVar("T")
 
 
@@ -37,7 +37,7 @@ Drop = Callable[[str, str], None]
 
 def problem_texts(store: Store, step: str) -> Iterator[Text]:
     """Yield the problems that no step but this has dropped."""
-    for row in _pages(store, "clean_problems", {"step": step, "heldout": HELDOUT}):
+    for row in _rows(store, "clean_problems", {"step": step, "heldout": HELDOUT}):
         spec = json.loads(row["spec"])
         names = frozenset(called(spec.get("tests", ())) | defined(row["prompt"]))
         yield Text(row["id"], row["prompt"], answer_of(spec), names, row["heldout"])
@@ -45,14 +45,22 @@ def problem_texts(store: Store, step: str) -> Iterator[Text]:
 
 def trace_texts(store: Store, step: str) -> Iterator[Text]:
     """Yield the traces that no step but this has dropped: everything said and thought in them."""
-    for row in _pages(store, "clean_traces", {"step": step}):
+    for row in _rows(store, "clean_traces", {"step": step}):
         text, spec = said(json.loads(row["messages"])), json.loads(row["spec"] or "{}")
         yield Text(row["id"], text, answer_of(spec) if spec else "", frozenset(defined(text)))
 
 
-def said(messages: list[dict[str, Any]]) -> str:
-    """Return a conversation's text, with its reasoning."""
-    return "\n".join(text for turn in messages for text in (turn.get("reasoning"), turn.get("content")) if text)
+def count_texts(store: Store, what: str, step: str) -> int:
+    """Count the `problems` or `traces` that no step but this has dropped."""
+    query = (SQL / f"clean_{what}.sql").read_text()
+    parameters = {"step": step} | ({"heldout": HELDOUT} if what == "problems" else {})
+    return int(store.rows(f"SELECT count(*) AS n FROM ({query})", parameters)[0]["n"])
+
+
+def said(messages: Sequence[Message]) -> str:
+    """Return a conversation's text, with its reasoning and its calls."""
+    turns = ((turn.get("reasoning"), with_calls(turn)["content"]) for turn in messages)
+    return "\n".join(text for turn in turns for text in turn if text)
 
 
 def batched(items: Iterable[T], num: int) -> Iterator[list[T]]:
@@ -62,8 +70,6 @@ def batched(items: Iterable[T], num: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _pages(store: Store, name: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    after = ""
-    while rows := store.named(name, parameters | {"after": after, "limit": PAGE}):
+def _rows(store: Store, name: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for rows in store.batches((SQL / f"{name}.sql").read_text(), parameters):
         yield from rows
-        after = rows[-1]["key"]

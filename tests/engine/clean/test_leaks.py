@@ -103,10 +103,39 @@ def test_the_same_answer_lowers_the_overlap_that_is_needed():
 
 
 def test_a_function_of_the_same_name_lowers_the_overlap_that_is_needed():
-    text = "Please rotate the border of a picture, given as lists, by one."
+    text = "Rotate the border of a square matrix by one place, please, with lists."
     assert reasons_of([Text("t", text)]) == {}
     (reason,) = reasons_of([Text("t", text, names=frozenset(["rotateborder"]))]).values()
     assert reason.startswith("overlap and same function")
+
+
+TASKS = [
+    "find the largest number in a list",
+    "count even numbers in a list",
+    "reverse a string",
+    "sort a list of tuples",
+]
+TASKS += ["remove all digits in a string", "join two lists of numbers", "count the vowels in a string", "split a list"]
+TASKS += ["find even rows of a matrix", "check a string for digits", "remove even characters in a string"]
+
+
+@pytest.mark.parametrize(("what", "num"), [("numbers from", 0), ("characters from", 1)])
+def test_another_task_for_a_function_of_the_same_name_stays(what, num):
+    name = frozenset(["removeeven"])
+    items = [
+        Item(name=task, text=f"Write a function to {task}.", functions=name if "remove even" in task else frozenset())
+        for task in TASKS
+    ]
+    text = f"Write a python function to remove even {what} a given {'string' if num else 'list'}."
+    assert len(reasons_of([Text("t", text, names=name)], items)) == num
+
+
+@pytest.mark.parametrize(("old", "new"), [("sum", "division"), ("encoding", "modified encoding")])
+def test_another_operation_in_the_same_words_is_another_task(old, new):
+    item = Item(name="a", text="Write a function to find the sum of the run-length encoding of a list of words.")
+    text = item.text.replace(old, new)
+    assert list(reasons_of([Text("t", item.text)], [item, *ITEMS])) == ["t"]
+    assert reasons_of([Text("t", text)], [item, *ITEMS]) == {}
 
 
 def test_fixed_texts_are_not_judged():
