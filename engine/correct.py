@@ -1,19 +1,26 @@
 """Failure-driven correction: show a teacher a failed attempt, and keep what then passes.
 
-The teacher sees the failed attempt, the verdict's reason and, where the problem has one, the reference
-answer. The trace that training sees has none of these hints: the failed attempt, a plain remark that it
-is wrong, and the corrected answer.
+The teacher sees the failed attempt, the verdict's reason and, where the problem has one, the reference answer. What
+training sees has none of these hints: making/revise.py refuses corrections that speak of them, and making/forms.py says
+how the others are put. Whose failures are corrected is the student's, or a finder's: a model that fails otherwise.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
 
+from gradus.engine.calls import written
+from gradus.engine.making.locate import first_wrong_step, numbered
+from gradus.engine.making.reply import REPLY_FORM
 from gradus.engine.prompts import Shot, opening
-from gradus.engine.records import HELDOUT, Message, Problem, content_id
+from gradus.engine.records import HELDOUT, Message, Problem, ToolCall, content_id
 from gradus.engine.sample import Ask
-from gradus.engine.store import Store
+from gradus.engine.spending import Budget
+from gradus.engine.store import Store, to_problem
 from gradus.engine.teachers.base import SamplingConfig
 
 
@@ -24,6 +31,8 @@ class CorrectDomainConfig:
     system: str = ""
     shots: tuple[Shot, ...] = ()
     ask: str = "{prompt}\n\nThis answer is wrong:\n{answer}\n\nReason: {reason}.\n{hint}Write a right answer."
+    """Besides: `{steps}`, the answer's steps with numbers; `{located}`, the first that states a wrong equation, if one
+    does; `{form}`, the request to name the first wrong step and to go on from there (making/reply.py)."""
     hint: str = "The right answer is {expected}.\n"
     """Fills `{hint}` where the problem has a reference answer; else that is empty."""
     sampling: SamplingConfig = SamplingConfig()
@@ -36,10 +45,21 @@ class CorrectConfig:
     failures_per_problem: int = 1
     tries: int = 1
     seed: int = 1000
+    finder: str = ""
+    """Whose failures: a model's folder, or its id in the workspace; empty: the student's."""
+    most: dict[str, int] = field(default_factory=dict)
+    """At most so many failures of a kind, by `domain/kind`; the first pattern that fits counts, `*` stands for any."""
+    budget: Budget = Budget()
     domains: dict[str, CorrectDomainConfig] = field(default_factory=dict)
 
     def domain(self, name: str) -> CorrectDomainConfig:
         return self.domains.get(name) or self.domains.get("default") or CorrectDomainConfig()
+
+    def __post_init__(self) -> None:
+        if self.budget.passed:
+            raise ValueError("correct takes a budget of tokens or money, not of passes")
+        if min(self.most.values(), default=0) < 0:
+            raise ValueError("most must not hold a negative number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +69,40 @@ class Failure:
     attempt_id: str
     answer: str
     reason: str
+    kind: str
     problem: Problem
+
+    @property
+    def component(self) -> str:
+        return f"{self.problem.domain}/{self.kind}"
 
 
 def failures(store: Store, model_id: str, per_problem: int) -> list[Failure]:
-    """Return up to per_problem failed attempts of each problem, with different answers."""
+    """Return up to per_problem failed attempts of each problem, with different answers; they have kinds by now."""
     parameters = {"model": model_id, "per_problem": per_problem, "heldout": HELDOUT}
-    problems = {problem.id: problem for problem in store.problems()}
     return [
-        Failure(attempt_id=r["id"], answer=r["answer"], reason=r["reason"], problem=problems[r["problem_id"]])
-        for r in store.named("failures", parameters)
+        Failure(
+            attempt_id=row.pop("attempt_id"),
+            answer=row.pop("answer"),
+            reason=row.pop("reason"),
+            kind=row.pop("kind"),
+            problem=to_problem(row),
+        )
+        for row in store.named("failures", parameters)
     ]
+
+
+def limited(found: Sequence[Failure], most: dict[str, int], done: set[tuple[str, str, int]]) -> list[Failure]:
+    """Return the failures less those of which there are too many; what has been corrected counts first."""
+    begun = {attempt_id for attempt_id, _, _ in done}
+    taken: Counter[str] = Counter()
+    kept = []
+    for failure in sorted(found, key=lambda failure: failure.attempt_id not in begun):
+        pattern = next((pattern for pattern in most if fnmatchcase(failure.component, pattern)), None)
+        if pattern is None or taken[failure.component] < most[pattern]:
+            taken[failure.component] += 1
+            kept.append(failure)
+    return kept
 
 
 def plan_corrections(found: list[Failure], config: CorrectConfig, done: set[tuple[str, str, int]]) -> list[Ask]:
@@ -86,16 +129,37 @@ def plan_corrections(found: list[Failure], config: CorrectConfig, done: set[tupl
 
 def messages(failure: Failure, domain: CorrectDomainConfig) -> tuple[Message, ...]:
     """Return the conversation that asks for a correction."""
-    expected = failure.problem.spec.get("expected")
     fill = {
         "prompt": failure.problem.prompt,
         "answer": failure.answer,
         "reason": failure.reason.rstrip("."),
-        "hint": domain.hint.replace("{expected}", str(expected)) if expected is not None else "",
+        "hint": _hint(failure.problem, domain.hint),
+        "steps": numbered(failure.answer),
+        "located": _located(failure.answer) if "{located}" in domain.ask else "",
+        "form": REPLY_FORM,
     }
     # One pass: what a model wrote may itself hold braces.
-    ask = re.sub(r"\{(prompt|answer|reason|hint)\}", lambda match: fill[match[1]], domain.ask)
+    ask = re.sub(rf"\{{({'|'.join(fill)})\}}", lambda match: fill[match[1]], domain.ask)
     return (*opening(domain.system, domain.shots), Message(role="user", content=ask))
+
+
+def _hint(problem: Problem, hint: str) -> str:
+    """Return the hint with the reference answer, calls as a model writes them; empty where there is none."""
+    expected = problem.spec.get("expected")
+    if expected is None:
+        return ""
+    if problem.verifier == "tool_call":
+        calls = (ToolCall(name=call["name"], arguments=call.get("arguments", {})) for call in expected)
+        expected = "\n".join(map(written, calls)) or "to call nothing"
+    return hint.replace("{expected}", str(expected))
+
+
+def _located(answer: str) -> str:
+    """Return a line that names the first wrong step, where an equation shows it."""
+    if not (found := first_wrong_step(answer)):
+        return ""
+    number, equation = found
+    return f"Step {number} is the first wrong one: {equation.text} does not hold.\n"
 
 
 def corrections_done(store: Store, teacher_id: str) -> set[tuple[str, str, int]]:

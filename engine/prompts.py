@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 
-from gradus.engine.records import Message, Problem, content_id
+from gradus.engine.records import Message, content_id
 from gradus.engine.teachers.base import SamplingConfig
 
 
@@ -29,10 +30,10 @@ class PromptConfig:
     shots: tuple[Shot, ...] = ()
     user: str = "{prompt}"
 
-    def messages(self, problem: Problem) -> tuple[Message, ...]:
-        """Return the turns that end with the problem."""
+    def messages(self, prompt: str) -> tuple[Message, ...]:
+        """Return the turns that end with a problem's text."""
         shots = [Shot(ask=self.user.replace("{prompt}", shot.ask), answer=shot.answer) for shot in self.shots]
-        ask = Message(role="user", content=self.user.replace("{prompt}", problem.prompt))
+        ask = Message(role="user", content=self.user.replace("{prompt}", prompt))
         return (*opening(self.system, shots), ask)
 
 
@@ -41,6 +42,11 @@ def opening(system: str, shots: Sequence[Shot]) -> tuple[Message, ...]:
     first = [Message(role="system", content=system)] if system else []
     turns = [(("user", shot.ask), ("assistant", shot.answer)) for shot in shots]
     return (*first, *(Message(role=role, content=text) for turn in turns for role, text in turn))
+
+
+@cache
+def _sampler(config: DomainConfig) -> str:
+    return content_id(asdict(config.prompt), asdict(config.sampling))[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,4 +59,4 @@ class DomainConfig:
     @property
     def sampler(self) -> str:
         """Name template and settings: attempts under the same name are comparable."""
-        return content_id(asdict(self.prompt), asdict(self.sampling))[:12]
+        return _sampler(self)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from gradus.engine.prompts import DomainConfig
 from gradus.engine.records import Message, Problem, content_id
 from gradus.engine.spending import Budget
 from gradus.engine.store import Store
 from gradus.engine.teachers.base import SamplingConfig
+
+STYLE = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,20 +27,53 @@ class SampleConfig:
     budget: Budget = Budget()
     domains: dict[str, DomainConfig] = field(default_factory=dict)
     """By domain; `default` serves those not named."""
+    styles: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Ways to ask: under a style's name, by domain or `default`, a template around the domain's own, which `{prompt}`
+    stands for. A problem is attempted in every style of its domain, as often as if that were the only one; in a domain
+    without styles, in the domain's own words."""
 
     def __post_init__(self) -> None:
         if self.num_attempts < 1:
             raise ValueError(f"num_attempts must be at least 1, not {self.num_attempts}")
         if not 0 <= self.until_passed <= self.num_attempts:
             raise ValueError(f"until_passed must be between 0 and num_attempts, not {self.until_passed}")
+        for style, templates in self.styles.items():
+            if not STYLE.fullmatch(style):
+                raise ValueError(f"a style's name is made of a-z, 0-9 and _, not {style!r}")
+            for domain, template in templates.items():
+                if template.count("{prompt}") != 1:
+                    raise ValueError(f"styles.{style}.{domain} must hold {{prompt}} once, not {template!r:.60}")
 
     def domain(self, name: str) -> DomainConfig:
         return self.domains.get(name) or self.domains.get("default") or DomainConfig()
 
-    def sampler(self, domain: str) -> str:
+    def styles_of(self, domain: str) -> tuple[str, ...]:
+        """Return the names of a domain's styles; the empty name is its own words."""
+        return tuple(style for style, by in self.styles.items() if domain in by or "default" in by) or ("",)
+
+    def styled(self, domain: str, style: str) -> DomainConfig:
+        """Return how a domain's problems are asked about in a style."""
+        config = self.domain(domain)
+        if not style:
+            return config
+        templates = self.styles[style]
+        template = templates.get(domain) or templates["default"]
+        user = template.replace("{prompt}", config.prompt.user)
+        return replace(config, prompt=replace(config.prompt, user=user))
+
+    def sampler(self, domain: str, style: str = "") -> str:
         """Name how attempts come about: stopping at a pass is part of it, for it moves the share that pass."""
-        name = self.domain(domain).sampler
-        return f"{name}-until-{self.until_passed}" if self.until_passed else name
+        name = self.styled(domain, style).sampler
+        named = f"{style}-{name}" if style else name
+        return f"{named}-until-{self.until_passed}" if self.until_passed else named
+
+    def samplers(self, domain: str) -> tuple[str, ...]:
+        """Name all ways in which a domain's problems are attempted."""
+        return tuple(self.sampler(domain, style) for style in self.styles_of(domain))
+
+    def planned(self, num_problems: Mapping[str, int]) -> int:
+        """Return how many attempts so many problems of each domain get, at most."""
+        return self.num_attempts * sum(num * len(self.styles_of(domain)) for domain, num in num_problems.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +89,13 @@ class Ask:
     failed_attempt_id: str | None = None
 
 
-def ask_for(problem: Problem, config: SampleConfig, index: int) -> Ask:
-    """Return the ask for a problem's attempt of that index."""
-    domain = config.domain(problem.domain)
+def ask_for(problem: Problem, config: SampleConfig, index: int, style: str = "") -> Ask:
+    """Return the ask for a problem's attempt of that index, in a style."""
+    domain = config.styled(problem.domain, style)
     return Ask(
         problem_id=problem.id,
-        messages=domain.prompt.messages(problem),
-        sampler=config.sampler(problem.domain),
+        messages=domain.prompt.messages(problem.prompt),
+        sampler=config.sampler(problem.domain, style),
         sampling=domain.sampling,
         seed=config.seed + index,
         index=index,
@@ -70,17 +106,12 @@ def plan(problems: Sequence[Problem], config: SampleConfig, done: set[tuple[str,
     """Return the attempts still to be made; done holds (problem id, sampler, index)."""
     # By index first: a teacher that caches prefixes then computes each prompt once.
     return [
-        ask_for(problem, config, index)
+        ask_for(problem, config, index, style)
         for index in range(config.num_attempts)
         for problem in problems
-        if (problem.id, config.sampler(problem.domain), index) not in done
+        for style in config.styles_of(problem.domain)
+        if (problem.id, config.sampler(problem.domain, style), index) not in done
     ]
-
-
-def attempts_done(store: Store, model_id: str) -> set[tuple[str, str, int]]:
-    """Return (problem id, sampler, index) of this model's attempts; corrections are not among them."""
-    query = 'SELECT problem_id, sampler, "index" FROM attempts WHERE model_id = $model AND failed_attempt_id IS NULL'
-    return {(row["problem_id"], row["sampler"], row["index"]) for row in store.rows(query, {"model": model_id})}
 
 
 def drop_id(ask: Ask, model_id: str) -> str:
