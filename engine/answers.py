@@ -7,8 +7,7 @@ is still to be made.
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -22,6 +21,8 @@ from gradus.engine.teachers.base import Completion, Refusal, Request, Teacher
 
 FLUSH_S = 5.0
 """A kill loses at most this much sampling, and what the cache holds is not paid for again."""
+FLUSH_RECORDS = 10_000
+"""So many are 50 MB or more."""
 WAIT_S, WAIT_WHILE_JUDGING_S = 1.0, 0.05
 
 
@@ -58,16 +59,16 @@ class Feed(Protocol):
 
 
 class Listed:
-    """Asks for what a list says; nothing is judged on the way."""
+    """Asks for so many as are left, as they come; nothing is judged on the way."""
 
     judging, satisfied = False, ""
 
-    def __init__(self, asks: Sequence[Ask], *, there: int = 0) -> None:
-        self._asks = deque(asks)
-        self.left, self.there = len(asks), there
+    def __init__(self, asks: Iterable[Ask], *, left: int, there: int = 0) -> None:
+        self._asks = iter(asks)
+        self.left, self.there = left, there
 
     def take(self) -> Ask | None:
-        return self._asks.popleft() if self._asks else None
+        return next(self._asks, None)
 
     def made(self, ask: Ask, attempt: Attempt) -> None:  # noqa: ARG002
         self.left -= 1
@@ -95,10 +96,10 @@ class Sampled:
 
 
 class Sink:
-    """Writes what a run makes into parts, under its name."""
+    """Writes what a run makes into parts, under its name; those that write at once have different ranks."""
 
-    def __init__(self, parts: Path, run: str) -> None:
-        self.run = run
+    def __init__(self, parts: Path, run: str, *, rank: int = 0) -> None:
+        self.run, self._rank = run, rank
         self._parts = parts
         self.attempts: list[Attempt] = []
         self.drops: list[Drop] = []
@@ -107,12 +108,12 @@ class Sink:
 
     @property
     def due(self) -> bool:
-        return time.monotonic() - self._flushed > FLUSH_S
+        return time.monotonic() - self._flushed > FLUSH_S or len(self.attempts) >= FLUSH_RECORDS
 
     def flush(self) -> None:
         """Write what there is; a verdict never before its attempt."""
         for records in (self.attempts, self.drops, self.verdicts):
-            write_part(self._parts, self.run, records)
+            write_part(self._parts, self.run, records, rank=self._rank)
             records.clear()
         self._flushed = time.monotonic()
 
@@ -157,7 +158,7 @@ class _Sampling:
 
     def _send(self, feed: Feed) -> bool:
         """Submit while there is room and money; return whether only room was lacking."""
-        for _ in range(self._teacher.room):
+        while self._teacher.room > 0:  # asked anew each time: behind a cache the room shows with the first miss
             self.result.stopped = feed.satisfied
             ask = None if self.result.stopped else self._held or feed.take()
             self._held = None

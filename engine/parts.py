@@ -19,12 +19,17 @@ import pyarrow.parquet as pq
 from gradus.engine.records import (
     Attempt,
     Drop,
+    FailureKind,
     JudgedAttempt,
+    Label,
     Origin,
     Prior,
     Problem,
+    Revision,
     Trace,
     TraceFit,
+    TraceShape,
+    Variant,
     canonical_json,
 )
 
@@ -52,16 +57,56 @@ SCHEMAS = {
     "drops": pa.schema({"record_id": text, "step": text, "reason": text}),
     "origins": pa.schema({"record_id": text, "source": text, "row": text, "licence": text}),
     "priors": pa.schema({"problem_id": text, "model_id": text, "pass_rate": pa.float64(), "source": text}),
+    "failure_kinds": pa.schema(
+        {"attempt_id": text, "version": pa.int32(), "verdict": text, "kinds": texts, "detail": text}
+    ),
+    "revisions": pa.schema(
+        {"attempt_id": text, "version": pa.int32(), "step": pa.int32(), "kept": pa.int32(), "shown": pa.int32()}
+        | {"why": text, "text": text, "fault": text}
+    ),
     "fits": pa.schema(
         {"trace_id": text, "model_id": text, "definition": text, "scorer": text, "num_tokens": pa.int32()}
         | {"num_steps": pa.int32(), "nll": pa.float64(), "rank": pa.float64(), "local_nll": pa.float64()}
     ),
+    "shapes": pa.schema(
+        {"trace_id": text, "version": pa.int32()}
+        | {f"num_{what}": pa.int32() for what in ("steps", "numbered", "checks", "restarts", "words", "chars")}
+        | {"reasoning_share": pa.float64()}
+        | {f"num_{what}": pa.int32() for what in ("equations", "holding", "failed")}
+    ),
+    "variants": pa.schema(
+        {"id": text, "way": text, "group": text, "parents": texts, "prompt": text, "problem_id": text, "reason": text}
+        | {"num_solutions": pa.int32(), "num_agreed": pa.int32(), "share": pa.float64()}
+    ),
+    "labels": pa.schema(
+        {"id": text, "record_id": text, "kind": text, "action": text, "value": text}
+        | {"actor": text, "reason": text, "at": text}
+    ),
 }
 TABLES = {Problem: "problems", Attempt: "attempts", JudgedAttempt: "verdicts", Trace: "traces", Drop: "drops"}
-TABLES |= {Origin: "origins", Prior: "priors", TraceFit: "fits"}
+TABLES |= {Origin: "origins", Prior: "priors", TraceFit: "fits", Variant: "variants", TraceShape: "shapes"}
+KEYS = {
+    "verdicts": ("attempt_id", "verifier", "version"),
+    "drops": ("record_id", "step"),
+    "origins": ("record_id", "source"),
+    "priors": ("problem_id", "model_id"),
+    "fits": ("trace_id", "model_id", "definition"),
+    "shapes": ("trace_id", "version"),
+    "failure_kinds": ("attempt_id", "version", "verdict"),
+    "revisions": ("attempt_id", "version"),
+}
+TABLES |= {FailureKind: "failure_kinds", Revision: "revisions", Label: "labels"}
 AS_JSON = ("spec", "sampling", "messages")
 
-Record = Problem | Attempt | JudgedAttempt | Trace | Drop | Origin | Prior | TraceFit
+Record = (
+    Problem | Attempt | JudgedAttempt | Trace | Drop | Origin | Prior
+    | TraceFit | Variant | FailureKind | Revision | TraceShape | Label
+)  # fmt: skip
+
+
+def key_of(table: str) -> tuple[str, ...]:
+    """Return the columns of which no two records of a table are equal."""
+    return KEYS.get(table, ("id",))
 
 
 def to_row(record: Record) -> dict[str, Any]:
@@ -71,7 +116,7 @@ def to_row(record: Record) -> dict[str, Any]:
     for name in AS_JSON:
         if name in row:
             row[name] = canonical_json(row[name])
-    if isinstance(record, Problem | Attempt | Trace):
+    if isinstance(record, Problem | Attempt | Trace | Label):
         row["id"] = record.id
     if isinstance(record, Attempt):
         row |= {"answer": record.answer, "tokens_out": len(record.token_ids) or record.tokens_out}

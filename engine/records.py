@@ -7,21 +7,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 DOMAINS = ("math", "code", "instruction", "stem", "tool")
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 HELDOUT = "heldout"
 """The tag of problems that are only ever evaluated on."""
 
 
+class ToolCall(TypedDict, total=False):
+    """A call of a tool; id is there where a result refers to it."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    id: str
+
+
 class Message(TypedDict, total=False):
-    """One turn of a chat; reasoning is what the model thought before content."""
+    """One turn of a chat; reasoning is what the model thought before content.
+
+    Roles: system, user, assistant, tool. content is always there, empty where an assistant only calls tools. A tool's
+    turn may say which tool and call it answers.
+    """
 
     role: str
     content: str
     reasoning: str
+    tool_calls: Sequence[ToolCall]
+    name: str
+    tool_call_id: str
+    given: int
+    """So many of content's first characters are not learned, where the rest of the turn is."""
 
 
 def content_id(*parts: Any) -> str:
@@ -31,7 +49,7 @@ def content_id(*parts: Any) -> str:
 
 def canonical_json(value: Any) -> str:
     """Return JSON with sorted keys and no spaces: equal data, equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return CANONICAL.encode(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +139,58 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailureKind:
+    """What kind of mistake a failed attempt makes; see engine/making/kinds."""
+
+    attempt_id: str
+    version: int
+    """Of the domain's rules."""
+    verdict: str
+    """The version under which the attempt was judged."""
+    kinds: tuple[str, ...]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A correction that passed, taken apart; see engine/making/revise.py."""
+
+    attempt_id: str
+    version: int
+    step: int | None
+    """The first wrong step of the failed answer, from 1; None where the correction names none."""
+    kept: int
+    """So many characters of the failed answer stay."""
+    shown: int
+    """So many go up to the end of the first wrong step."""
+    why: str
+    text: str
+    """What comes instead of the rest; without a step, the whole answer."""
+    fault: str
+    """Why the correction is not kept; empty: it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceShape:
+    """How a trace is built, in what training learns of it; engine/making/shape.py defines the counts."""
+
+    trace_id: str
+    version: int
+    """Of the definitions."""
+    num_steps: int
+    num_numbered: int
+    num_checks: int
+    num_restarts: int
+    num_words: int
+    num_chars: int
+    reasoning_share: float
+    """Of the characters, those of the thoughts."""
+    num_equations: int
+    num_holding: int
+    num_failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
     """A record that a step left out, and why."""
 
@@ -152,6 +222,26 @@ class Prior:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What became of one try to make a new problem from old ones."""
+
+    id: str
+    way: str
+    group: str
+    """The skill that it was made for, if it was for one."""
+    parents: tuple[str, ...]
+    prompt: str
+    """As it was drafted; empty if it did not come to that."""
+    problem_id: str
+    """Empty if it was not accepted: then reason says why."""
+    reason: str
+    num_solutions: int
+    num_agreed: int
+    share: float | None
+    """Of the solutions, those that agree; None where none was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TraceFit:
     """How a student reads a trace. Means over learned tokens, in nats; a rank of 1 is the likeliest token's."""
 
@@ -165,6 +255,25 @@ class TraceFit:
     nll: float
     rank: float
     local_nll: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What someone said of a problem or trace. Never changed: what is said later counts."""
+
+    record_id: str
+    kind: Literal["problem", "trace"]
+    action: Literal["label", "exclude", "restore", "weight"]
+    value: str
+    """The label's name, or the weight. Of `restore`: the label that is taken back; empty for the exclusion."""
+    actor: str
+    reason: str
+    at: str
+    """In UTC, as 2026-11-22T06:00:00.123456Z."""
+
+    @property
+    def id(self) -> str:
+        return content_id(self.record_id, self.action, self.value, self.actor, self.reason, self.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """What answers cost: tokens, seconds, money; and budgets that end a run before it costs more.
 
 The ledger of a workspace, `spending.jsonl`, has a line for every second in which answers were paid for; answers out of
-the cache cost nothing. A kill loses a second of it at most. What a server charges for requests that failed is not
+the cache cost nothing. A kill loses a second of it at most. Ranks that spend at once, maybe on several hosts, write a
+ledger each, `spending/<rank>.jsonl`; all are read together. What a server charges for requests that failed is not
 known to us.
 """
 
@@ -11,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,13 @@ def cost(answers: Iterable[Completion], price: Price) -> Spent:
 
 
 class Ledger:
-    """What one command has spent on one model in a workspace, in all its runs."""
+    """What one command has spent on one model in a workspace, in all its runs; of a rank, what it spends now."""
 
-    def __init__(self, path: Path, *, run: str, model_id: str) -> None:
-        self._path, self._of = path, {"run": run, "model": model_id}
-        self._before = sum((spent for of, spent in read_ledger(path) if of == self._of), Spent())
+    def __init__(self, path: Path, *, run: str, model_id: str, rank: int = 0) -> None:
+        self._path, self._of = path.with_suffix("") / f"{rank}.jsonl" if rank else path, {"run": run, "model": model_id}
+        self._path.parent.mkdir(exist_ok=True)
+        earlier = () if rank else read_ledger(path)
+        self._before = sum((spent for of, spent in earlier if of == self._of), Spent())
         self.now = Spent()
         """This run's share."""
         self._unwritten, self._written_at = Spent(), time.monotonic()
@@ -129,12 +132,10 @@ def append_line(path: Path, line: dict[str, Any]) -> None:
 
 
 def read_ledger(path: Path) -> Iterator[tuple[dict[str, str], Spent]]:
-    """Yield (run and model, what was spent) of every line; one that was cut off is passed over."""
-    if not path.exists():
-        return
+    """Yield (run and model, what was spent) of every line, ranks' too; one that was cut off is passed over."""
     names = [field.name for field in fields(Spent)]
-    with path.open(encoding="utf-8") as file:
-        for line in file:
+    for ledger in [path, *sorted(path.with_suffix("").glob("*.jsonl"))]:
+        for line in ledger.read_text(encoding="utf-8").splitlines() if ledger.exists() else ():
             try:
                 row = json.loads(line)
                 yield {"run": row["run"], "model": row["model"]}, Spent(**{name: row[name] for name in names})
@@ -198,6 +199,16 @@ class Purse:
         )
 
 
-def open_purse(root: Path, run: str, model_id: str, *, budget: Budget = Budget(), price: Price = FREE) -> Purse:
-    """Open the purse of one command and one model in the workspace at root."""
-    return Purse(budget, price, Ledger(root / FILE, run=run, model_id=model_id))
+def share(budget: Budget, spent: Spent, ranks: int) -> Budget:
+    """Return what each of several ranks may spend, of what is left of a budget."""
+    # Not 0, which is no limit.
+    tokens = max(1, (budget.tokens - spent.tokens) // ranks) if budget.tokens else 0
+    money = max(1e-9, (budget.money - spent.money) / ranks) if budget.money else 0.0
+    return replace(budget, tokens=tokens, money=money)
+
+
+def open_purse(
+    root: Path, run: str, model_id: str, *, budget: Budget = Budget(), price: Price = FREE, rank: int = 0
+) -> Purse:
+    """Open the purse of one command and one model in the workspace at root; a rank has its own, with its own budget."""
+    return Purse(budget, price, Ledger(root / FILE, run=run, model_id=model_id, rank=rank))

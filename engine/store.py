@@ -1,7 +1,9 @@
 """The DuckDB file of a workspace, built from its parts, and the snapshots that queries read.
 
-One process writes, for moments only: `sync` takes in new parts, each in one transaction with the
-note that it is in, so a part is never taken twice. Readers open a snapshot, so nobody waits.
+One process writes: `sync` takes in new parts, many in one transaction with the notes that they are in, so a part is
+never taken twice. What is in two parts is stored once. Readers open a snapshot, so nobody waits.
+
+Memory stays below MEMORY_LIMIT whatever the tables hold: joins and sorts that need more go to `gradus.duckdb.tmp`.
 """
 
 from __future__ import annotations
@@ -9,14 +11,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from gradus.engine.parts import list_parts
+from gradus.engine.parts import key_of, list_parts
 from gradus.engine.records import Problem, Trace
 from gradus.engine.workspace import Workspace
 from gradus.errors import WorkspaceError
@@ -27,6 +30,15 @@ if TYPE_CHECKING:
 SQL = Path(__file__).parent / "sql"
 SNAPSHOTS_KEPT = 2
 BATCH_ROWS = 1000
+BATCH_BYTES = 32 << 20
+"""Of what is handed out at once; beneath, DuckDB has 2,048 rows in hand, however long they are."""
+MEMORY_LIMIT = "1GB"
+WAL_LIMIT = "512MB"
+"""Each checkpoint writes the last 122,880 rows of a table again: seldom, then, while rows stream in."""
+TAKEN_BYTES = 256 << 20
+"""Parts that are taken in at once: few transactions are faster, and what one holds may go to disk twice."""
+TOUCHING = {"problems": ("problem_id", "id"), "attempts": ("id", "id"), "verdicts": ("id", "attempt_id")}
+"""Parts that change difficulty: which column of attempts stands in which of theirs."""
 
 
 class Store:
@@ -47,12 +59,26 @@ class Store:
 
     def batches(self, query: str, parameters: dict[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]:
         """Yield a query's rows in lists: what is read one list at a time need not fit in memory."""
-        for batch in self._db.sql(query, params=parameters or {}).to_arrow_reader(BATCH_ROWS):
-            yield batch.to_pylist()
+        # On a connection of its own: other queries may run before the last list is read.
+        with self._db.cursor() as connection:
+            for batch in connection.sql(query, params=parameters or {}).to_arrow_reader(BATCH_ROWS):
+                rows = max(1, batch.num_rows * BATCH_BYTES // max(batch.nbytes, 1))
+                for start in range(0, batch.num_rows, rows):
+                    yield batch.slice(start, rows).to_pylist()
 
     def named(self, name: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """Run `sql/<name>.sql`."""
         return self.rows((SQL / f"{name}.sql").read_text(), parameters)
+
+    def execute(self, query: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+        """Run a query, and return its rows still to be fetched."""
+        return self._db.execute(query, parameters)
+
+    @contextmanager
+    def another(self) -> Iterator[Store]:
+        """Open the same database once more, for another thread."""
+        with self._db.cursor() as connection:
+            yield Store(connection)
 
     def problems(self, where: str = "true", parameters: dict[str, Any] | None = None) -> list[Problem]:
         """Return the problems that match a condition, in the order of their ids."""
@@ -67,31 +93,66 @@ class Store:
     def sync(self, parts: Path) -> int:
         """Take in the parts that are not yet in; return how many there were."""
         known = {row["part"] for row in self.rows("SELECT part FROM ingested")}
-        new = [(t, p) for t, p in list_parts(parts) if str(p.relative_to(parts)) not in known]
-        for table, path in new:
-            with self._transaction():
-                self._db.execute(f"INSERT OR IGNORE INTO {table} BY NAME FROM read_parquet($path)", {"path": str(path)})
-                self._db.execute("INSERT INTO ingested VALUES ($part)", {"part": str(path.relative_to(parts))})
-        if any(table in ("attempts", "verdicts") for table, _ in new):
-            self.refresh_difficulty()
-        return len(new)
+        new: dict[str, list[Path]] = defaultdict(list)
+        for table, path in list_parts(parts):
+            if str(path.relative_to(parts)) not in known:
+                new[table].append(path)
+        for table, paths in new.items():
+            for some in _by_size(paths, TAKEN_BYTES):
+                self._take(table, some, parts)
+        self._score()
+        return sum(len(paths) for paths in new.values())
+
+    def _take(self, table: str, paths: Sequence[Path], parts: Path) -> None:
+        """Take in parts of one table; the first of records with the same key is stored."""
+        key = key_of(table)
+        read = "read_parquet($paths, union_by_name = true)"
+        files = {"paths": [str(path) for path in paths]}
+        known = " AND ".join(f"old.{column} = new.{column}" for column in key)
+        self._db.execute("SET preserve_insertion_order = false")  # as fast again, and nothing depends on it
+        with self._transaction():
+            self._db.execute(
+                f"""INSERT INTO {table} BY NAME WITH fresh AS (
+                        SELECT min({{'file': file_index, 'row': file_row_number}}) AS place FROM {read} AS new
+                        WHERE NOT EXISTS (FROM {table} AS old WHERE {known}) GROUP BY {", ".join(key)}
+                    ) SELECT new.* FROM {read} AS new
+                    SEMI JOIN fresh ON place.file = new.file_index AND place.row = new.file_row_number""",
+                files,
+            )
+            if table in TOUCHING:
+                ours, theirs = TOUCHING[table]
+                touched = f"SELECT DISTINCT problem_id FROM attempts WHERE {ours} IN (SELECT {theirs} FROM {read})"
+                self._db.execute(f"INSERT INTO unscored {touched}", files)
+            names = [str(path.relative_to(parts)) for path in paths]
+            self._db.execute("INSERT INTO ingested SELECT unnest($names::VARCHAR[])", {"names": names})
+        self._db.execute("RESET preserve_insertion_order")
 
     def refresh_difficulty(self) -> None:
         """Compute the difficulty table anew from attempts and verdicts."""
+        self._db.execute("INSERT INTO unscored SELECT DISTINCT problem_id FROM attempts")
+        self._score()
+
+    def _score(self) -> None:
+        """Compute the difficulty of those problems that something new touched; a kill leaves them marked."""
+        if not self.rows("FROM unscored LIMIT 1"):
+            return
         with self._transaction():
-            self._db.execute("DELETE FROM difficulty")
+            self._db.execute("DELETE FROM difficulty WHERE problem_id IN (FROM unscored)")
             self._db.execute((SQL / "difficulty.sql").read_text())
+            self._db.execute("DELETE FROM unscored")
 
     def migrate(self) -> None:
         """Apply the numbered migrations that have not been applied."""
         self._db.execute("CREATE TABLE IF NOT EXISTS ingested (part VARCHAR PRIMARY KEY)")
         self._db.execute("CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY)")
         done = {row["name"] for row in self.rows("SELECT name FROM migrations")}
-        for path in sorted(SQL.glob("[0-9]*.sql")):
-            if path.name not in done:
-                with self._transaction():
-                    self._db.execute(path.read_text())
-                    self._db.execute("INSERT INTO migrations VALUES ($name)", {"name": path.name})
+        new = [path for path in sorted(SQL.glob("[0-9]*.sql")) if path.name not in done]
+        for path in new:
+            with self._transaction():
+                self._db.execute(path.read_text())
+                self._db.execute("INSERT INTO migrations VALUES ($name)", {"name": path.name})
+        if new:  # one of them may have made the table anew
+            self.refresh_difficulty()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -109,6 +170,7 @@ def open_store(workspace: Workspace) -> Iterator[Store]:
     """Open the workspace's database with every part in it; publish a snapshot afterwards."""
     with _connect(workspace.database, read_only=False) as connection, _naming_a_full_disk(workspace.database):
         store = Store(connection)
+        connection.execute(f"SET checkpoint_threshold = '{WAL_LIMIT}'")
         store.migrate()
         store.sync(workspace.parts)
         yield store
@@ -125,7 +187,14 @@ def open_snapshot(workspace: Workspace) -> Iterator[Store]:
     path = workspace.snapshots / "current.duckdb"
     if not path.exists():
         raise WorkspaceError(f"{workspace.root}: nothing in it yet; `gradus problems generate` starts it")
-    with _connect(path.resolve(), read_only=True) as connection:
+    with open_snapshot_file(path.resolve()) as store:
+        yield store
+
+
+@contextmanager
+def open_snapshot_file(path: Path) -> Iterator[Store]:
+    """Open one snapshot, read-only."""
+    with _connect(path, read_only=True) as connection:
         yield Store(connection)
 
 
@@ -165,6 +234,21 @@ def stored_trace(row: dict[str, Any]) -> Trace:
     return Trace(**(data | {"messages": tuple(json.loads(row["messages"])), "learn": tuple(row["learn"])}))
 
 
+def _by_size(paths: Iterable[Path], most_bytes: int) -> Iterator[list[Path]]:
+    """Yield the paths in lists of files that hold so much together, or of one file that holds more."""
+    some: list[Path] = []
+    size = 0
+    for path in paths:
+        more = path.stat().st_size
+        if some and size + more > most_bytes:
+            yield some
+            some, size = [], 0
+        some.append(path)
+        size += more
+    if some:
+        yield some
+
+
 @contextmanager
 def _naming_a_full_disk(path: Path) -> Iterator[None]:
     try:
@@ -179,7 +263,7 @@ def _naming_a_full_disk(path: Path) -> Iterator[None]:
 @contextmanager
 def _connect(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
-        connection = duckdb.connect(str(path), read_only=read_only)
+        connection = duckdb.connect(str(path), read_only=read_only, config={"memory_limit": MEMORY_LIMIT})
     except duckdb.IOException as error:
         raise WorkspaceError(f"{path}: cannot be opened: {str(error).splitlines()[0]}") from None
     try:

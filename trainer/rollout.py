@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gradus import log
-from gradus.engine.records import content_id
+from gradus.engine.records import Message, content_id
 from gradus.engine.teachers.base import Completion, Request, Teacher, TeacherConfig, open_teacher
 from gradus.errors import MachineError
 from gradus.trainer.losses.gspo import group_advantages
 from gradus.trainer.problems import RLProblem
-from gradus.verifiers.base import Verdict, verify
+from gradus.verifiers.base import Verdict, verify, version_of
 
 ROLLOUT_SCHEMA = pa.schema(
     [
@@ -36,6 +36,7 @@ ROLLOUT_SCHEMA = pa.schema(
         ("seed", pa.int64()),
         ("policy_version", pa.string()),
         ("sampling", pa.string()),
+        ("messages", pa.string()),
         ("text", pa.string()),
         ("finish_reason", pa.string()),
         ("seconds", pa.float64()),
@@ -45,6 +46,9 @@ ROLLOUT_SCHEMA = pa.schema(
         ("outcome", pa.string()),
         ("score", pa.float64()),
         ("reason", pa.string()),
+        ("verifier", pa.string()),
+        ("verifier_version", pa.string()),
+        ("verdict_seconds", pa.float64()),
         ("advantage", pa.float64()),
         ("used", pa.bool_()),
     ]
@@ -186,12 +190,16 @@ def write_rollouts(path: Path, rollouts: Sequence[Rollout], *, policy_version: s
 def _row(rollout: Rollout) -> dict[str, Any]:
     problem, completion, verdict = rollout.problem, rollout.completion, rollout.verdict
     sampling = problem.sampling
+    answer = Message(role="assistant", content=completion.text)
+    if completion.reasoning:
+        answer["reasoning"] = completion.reasoning
     return {
         "problem_id": problem.problem_id,
         "domain": problem.domain,
         "index": rollout.index,
         "seed": rollout.seed,
         "sampling": json.dumps({name: getattr(sampling, name) for name in sampling.__slots__}),
+        "messages": json.dumps([*problem.messages, answer]),
         "text": completion.text,
         "finish_reason": completion.finish_reason,
         "seconds": completion.seconds,
@@ -201,6 +209,9 @@ def _row(rollout: Rollout) -> dict[str, Any]:
         "outcome": verdict.outcome,
         "score": verdict.score,
         "reason": verdict.reason,
+        "verifier": problem.verifier,
+        "verifier_version": version_of(problem.verifier, problem.spec),
+        "verdict_seconds": verdict.seconds,
         "advantage": rollout.advantage,
         "used": rollout.advantage is not None,
     }

@@ -5,17 +5,16 @@ Nothing is written: that an answer is compared does not make it part of a curric
 
 from __future__ import annotations
 
+from gradus.engine.exchange.imported import imported_traces
 from gradus.engine.records import HELDOUT, Trace
-from gradus.engine.store import Store, stored_trace
+from gradus.engine.store import Store
 from gradus.engine.traces import TraceConfig, to_trace
 
 
 def choose_traces(store: Store, config: TraceConfig, *, limit: int) -> list[Trace]:
     """Return traces of at most `limit` problems of each teacher and domain, each trace once."""
     rows = store.named("teacher_answers", {"per_problem": config.per_problem, "heldout": HELDOUT, "limit": limit})
-    wanted = {row["problem_id"] for row in rows}
-    problems = {problem.id: problem for problem in store.problems("id IN (SELECT unnest($ids))", {"ids": list(wanted)})}
-    traces = [to_trace(row, problems[row["problem_id"]], config) for row in rows]
-    traces += [stored_trace(row) for row in store.named("imported_traces", {"heldout": HELDOUT, "limit": limit})]
+    traces = [to_trace(row, config) for row in rows]
+    traces += imported_traces(store, limit=limit)
     dropped = {row["record_id"] for row in store.rows("SELECT record_id FROM dropped")}
     return [trace for trace in traces if trace.id not in dropped]

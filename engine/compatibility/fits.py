@@ -22,7 +22,7 @@ class Scoring:
 
     model_id: str
     template: str
-    """The fingerprint of the student's tokenizer and chat template."""
+    """Names the student's tokenizer and chat template, and how thoughts are put into it."""
     window: int
     """In steps: how much a step's local score sees before it."""
 

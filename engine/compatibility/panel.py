@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from gradus.engine.calls import with_calls
 from gradus.engine.compatibility.intervals import Ratio
 from gradus.engine.compatibility.style import StyleDistance, style_distance
 from gradus.engine.records import Trace, TraceFit
@@ -33,7 +34,7 @@ class ScoredTrace:
     def said(self) -> str:
         """What training learns to say."""
         turns = zip(self.trace.messages, self.trace.learn, strict=True)
-        return "\n".join(message["content"] for message, learned in turns if learned)
+        return "\n".join(with_calls(message)["content"] for message, learned in turns if learned)
 
 
 METRICS: dict[str, tuple[Callable[[TraceFit], float], Callable[[TraceFit], float]]] = {

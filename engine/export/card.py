@@ -15,6 +15,7 @@ from gradus.engine.export.census import NOT_STATED, Census
 from gradus.engine.export.tables import COLUMNS, MEANINGS
 from gradus.engine.store import Store
 
+CLEANED = "By the newest run of each step, over the whole workspace as it was then."
 SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 
 
@@ -41,7 +42,10 @@ def write_card(store: Store, census: Census, facts: Facts) -> str:
     parts.append(_section("Teachers", census.teachers()))
     parts.append(_section("Verifiers", store.named("verifier_versions"), "Verdicts by verifier and version."))
     parts.append(_section("Difficulty", store.rows("FROM pass_rates ORDER BY ALL"), "Mean pass rates of the problems."))
-    parts += [_decontamination(store), _section("Duplicates", store.named("cleaning", {"prefix": "dedupe"}))]
+    for title, step in (("Decontamination", "decontaminate"), ("Duplicates", "dedupe")):
+        parts.append(
+            _section(title, store.named("cleaning", {"prefix": step}), CLEANED, none="It was never looked for.")
+        )
     if facts.plots:
         images = "\n".join(f"![{path}]({path})" for path in facts.plots)
         parts.append(f"## Plots\n\n{images}\n")
@@ -81,16 +85,9 @@ def _loading(name: str, census: Census) -> str:
     return f"## Loading\n\n```python\n{code}\n```\n"
 
 
-def _decontamination(store: Store) -> str:
-    rows = store.named("cleaning", {"prefix": "decontaminate"})
+def _section(title: str, rows: Sequence[dict[str, Any]], said: str = "", none: str = "None.") -> str:
     if not rows:
-        return "## Decontamination\n\nNo run has dropped anything here: none was made, or none found anything.\n"
-    return _section("Decontamination", rows, "By the newest run against each benchmark.")
-
-
-def _section(title: str, rows: Sequence[dict[str, Any]], said: str = "") -> str:
-    if not rows:
-        return f"## {title}\n\nNone.\n"
+        return f"## {title}\n\n{none}\n"
     body = f"{said}\n\n" if said else ""
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
     lines += ["| " + " | ".join(_cell(value) for value in row.values()) + " |" for row in rows]

@@ -68,7 +68,13 @@ class Census:
 def _num_chars(row: dict[str, Any]) -> int:
     if "messages" not in row:
         return len(row["prompt"])
-    return sum(len(said.get("reasoning") or "") + len(said["content"]) for said in row["messages"])
+    return sum(map(_said, row["messages"]))
+
+
+def _said(message: dict[str, Any]) -> int:
+    calls = (call["function"] for call in message.get("tool_calls") or ())
+    called = sum(len(function["name"]) + len(function["arguments"]) for function in calls)
+    return len(message.get("reasoning") or "") + len(message["content"]) + called
 
 
 def _upper_half(num: int) -> bool:

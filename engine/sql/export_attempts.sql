@@ -6,15 +6,17 @@ WITH why AS (
 ), newest AS (
     SELECT attempt_id, verifier, version, outcome, score, reason
     FROM verdicts
-    QUALIFY row_number() OVER (
-        PARTITION BY attempt_id, verifier ORDER BY try_cast(version AS DOUBLE) DESC NULLS LAST, version DESC
-    ) = 1
+    WHERE NOT EXISTS (
+        FROM verdicts AS later
+        WHERE later.attempt_id = verdicts.attempt_id AND later.verifier = verdicts.verifier
+          AND is_newer(later.version, verdicts.version)
+    )
 )
 SELECT attempts.*, problems.domain, problems.source, coalesce(origin.licence, '') AS licence,
        newest.verifier, newest.version AS verifier_version, newest.outcome, newest.score, newest.reason,
        why.kind AS dropped, coalesce(list_contains(problems.tags, $heldout), false) AS heldout
 FROM attempts
-LEFT JOIN problems ON problems.id = attempts.problem_id
+JOIN problems ON problems.id = attempts.problem_id -- which drafts of variants have not
 LEFT JOIN origin ON origin.record_id = attempts.problem_id
 LEFT JOIN newest ON newest.attempt_id = attempts.id AND newest.verifier = problems.verifier
 LEFT JOIN why ON why.record_id = attempts.problem_id

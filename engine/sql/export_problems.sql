@@ -5,8 +5,9 @@ WITH why AS (
     SELECT record_id, min_by("row", source) AS "row", min_by(licence, source) AS licence FROM origins GROUP BY record_id
 ), measured AS (
     SELECT problem_id,
-           list({model_id: model_id, sampler: sampler, num_attempts: num_attempts, num_passed: num_passed}
-                ORDER BY model_id, sampler) AS difficulty
+           list({model_id: model_id, policy_version: policy_version, sampler: sampler,
+                 num_attempts: num_attempts, num_passed: num_passed, pass_rate: pass_at_1}
+                ORDER BY model_id, policy_version, sampler) AS difficulty
     FROM difficulty
     GROUP BY problem_id
 ), prior AS (

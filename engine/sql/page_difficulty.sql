@@ -1,8 +1,12 @@
-SELECT problem_id || '/' || model_id || '/' || sampler AS key, *
+SELECT rowid AS place, *
 FROM difficulty
-WHERE key > $after
+WHERE rowid > $place
+  AND ($places IS NULL OR rowid IN (SELECT unnest($places::BIGINT[])))
   AND ($domain IS NULL OR domain = $domain)
   AND ($model IS NULL OR model_id = $model)
-  AND pass_at_1 BETWEEN $low AND $high
-ORDER BY key
+  AND ($policy IS NULL OR policy_version = $policy)
+  AND ($sampler IS NULL OR sampler = $sampler)
+  AND ($min_attempts IS NULL OR num_attempts >= $min_attempts)
+  AND ($min_rate IS NULL OR pass_at_1 >= $min_rate)
+  AND ($max_rate IS NULL OR pass_at_1 <= $max_rate)
 LIMIT $limit

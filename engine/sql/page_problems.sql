@@ -1,7 +1,10 @@
-SELECT *
+SELECT rowid AS place, *
 FROM problems
-WHERE id > $after
+WHERE rowid > $place
+  AND ($places IS NULL OR rowid IN (SELECT unnest($places::BIGINT[])))
   AND ($domain IS NULL OR domain = $domain)
   AND ($tag IS NULL OR list_contains(tags, $tag))
-ORDER BY id
+  AND ($source IS NULL OR source = $source)
+  AND ($verifier IS NULL OR verifier = $verifier)
+  AND ($text IS NULL OR contains(lower(prompt), lower($text)))
 LIMIT $limit

@@ -2,7 +2,7 @@
 -- model and domain: those that most models passed come first, and among equals the order of their hashes is as good
 -- as random. Corrections saw another's answer, so they are not compared.
 WITH passing AS (
-    SELECT judged.id, judged.problem_id, judged.domain, judged.messages, judged.model_id,
+    SELECT judged.id, judged.problem_id, judged.domain, problems.prompt, judged.messages, judged.model_id,
            row_number() OVER (
                PARTITION BY judged.problem_id, judged.model_id, judged.answer
                ORDER BY judged."index", judged.id
@@ -20,7 +20,7 @@ WITH passing AS (
 ), counted AS (
     SELECT *, count(DISTINCT model_id) OVER (PARTITION BY problem_id) AS num_models FROM few
 )
-SELECT * EXCLUDE (num_models), NULL AS failed_answer, NULL AS failed_attempt_id
+SELECT * EXCLUDE (num_models), NULL AS failed_answer, NULL AS failed_attempt_id, NULL AS step
 FROM counted
 QUALIFY dense_rank() OVER (PARTITION BY model_id, domain ORDER BY num_models DESC, problem_id) <= $limit
 ORDER BY model_id, domain, id

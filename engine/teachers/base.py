@@ -118,7 +118,7 @@ class Teacher(ABC):
         flying, waiting = 0, list(enumerate(requests))[::-1]
         try:
             while waiting or flying:
-                for _ in range(min(self.room, len(waiting))):
+                while waiting and self.room > 0:
                     self.submit(*waiting.pop())
                     flying += 1
                 for index, answer in self.collect(WAIT_S):

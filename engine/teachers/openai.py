@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import json
 import os
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from gradus.config import build
-from gradus.engine.records import content_id
+from gradus.engine.calls import with_calls
+from gradus.engine.records import Message, ToolCall, content_id
 from gradus.engine.teachers.base import Completion, Refusal, Request, Teacher, TeacherConfig, brief, teachers
 from gradus.engine.teachers.endpoint import Endpoint, EndpointConfig
 from gradus.engine.teachers.status import Reply, Server
+from gradus.engine.teachers.thoughts import split_thought
 from gradus.errors import ConfigError, GradusError, MachineError
 
 FAILURES_IN_A_ROW = 16
 """So many requests given up with no answer between them: the server is gone, not the requests odd."""
-THINK = re.compile(r"\s*(?:<think>)?(.*?)</think>\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,9 @@ class OpenAITeacher(Teacher):
         ask, options = request.sampling, self._options
         body: dict[str, Any] = {
             "model": self._model,
-            "messages": [{"role": message["role"], "content": message["content"]} for message in request.messages],
+            "messages": [
+                {"role": turn["role"], "content": turn["content"]} for turn in map(with_calls, request.messages)
+            ],
             "temperature": ask.temperature,
             "top_p": ask.top_p,
             options.max_tokens_field: ask.max_tokens,
@@ -169,7 +172,11 @@ def completion(reply: Reply, *, split_think: bool) -> Completion:
     reasoning = message.get("reasoning") or message.get("reasoning_content") or thought
     reasoning = reasoning if isinstance(reasoning, str) else ""
     if split_think and not reasoning:
-        reasoning, text = split(text)
+        reasoning, text = split_thought(text)
+    if calls := message.get("tool_calls"):  # a server that reads them out of the text
+        text = with_calls(Message(role="assistant", content=text, tool_calls=[_call(call) for call in calls]))[
+            "content"
+        ]
     token_ids = tuple(choice.get("token_ids") or ())
     entries = (choice.get("logprobs") or {}).get("content") or ()
     logprobs = tuple(float(entry["logprob"]) for entry in entries)
@@ -186,14 +193,12 @@ def completion(reply: Reply, *, split_think: bool) -> Completion:
     )
 
 
-def split(text: str) -> tuple[str, str]:
-    """Return (reasoning, answer) of a text with `</think>`; a template may have put `<think>` into the prompt."""
-    found = THINK.match(text)
-    if found:
-        return found[1].strip(), text[found.end() :]
-    if text.lstrip().startswith("<think>"):  # it never came to an answer
-        return text.lstrip().removeprefix("<think>").strip(), ""
-    return "", text
+def _call(call: Mapping[str, Any]) -> ToolCall:
+    function = call["function"]
+    try:
+        return ToolCall(name=function["name"], arguments=json.loads(function["arguments"] or "{}"))
+    except ValueError:  # for the verifier to judge, not for us
+        return ToolCall(name=function["name"], arguments=function["arguments"])
 
 
 def _parts(content: Any) -> tuple[str, str]:

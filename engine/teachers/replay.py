@@ -1,17 +1,20 @@
 """Recorded answers, for tests and for judging again what was sampled elsewhere: no model runs.
 
 `model` names a JSONL file of `{"ask": text, "answers": [text, …]}`; a request is answered by the line whose
-`ask` is its last message, with the answer that its seed picks. Token ids are stand-ins: one a word.
+`ask` is its last message, with the answer that its seed picks. Token ids are stand-ins: one a word. The file is read
+through once, and then where an answer is; memory is 200 bytes a line, however long answers are.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gradus.engine.sources.base import read_jsonl
+from gradus.engine.sources.base import parse_line
 from gradus.engine.teachers.base import Completion, Refusal, Request, Teacher, TeacherConfig, teachers
 from gradus.errors import DataError
 
@@ -27,8 +30,8 @@ class ReplayTeacher(Teacher):
     def __init__(self, config: TeacherConfig) -> None:
         self.model_id = self.identify(config)
         self._path = config.model
-        rows = [_checked(row, f"{self._path}, line {number}") for number, row in read_jsonl(Path(self._path))]
-        self._answers: dict[str, list[str]] = {row["ask"]: row["answers"] for row in rows}
+        self._places = {_digest(ask): place for ask, place in _read_asks(Path(self._path))}
+        self._file = Path(self._path).open("rb")  # noqa: SIM115 - open as long as the teacher
         self._asked: deque[tuple[int, Request]] = deque()
 
     @staticmethod
@@ -36,7 +39,8 @@ class ReplayTeacher(Teacher):
         path = Path(config.model)
         if not path.is_file():
             raise DataError(f"{path}: no such recording; a replay teacher's model is a JSONL file")
-        return f"{path.stem}@{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+        with path.open("rb") as file:
+            return f"{path.stem}@{hashlib.file_digest(file, 'sha256').hexdigest()[:12]}"
 
     @property
     def room(self) -> int:
@@ -50,9 +54,11 @@ class ReplayTeacher(Teacher):
             return []
         name, request = self._asked.popleft()
         ask = request.messages[-1]["content"]
-        if ask not in self._answers:
+        place = self._places.get(_digest(ask))
+        if place is None:
             raise DataError(f"{self._path}: nothing recorded for {ask[:60]!r}")
-        answers = self._answers[ask]
+        self._file.seek(place)
+        answers = json.loads(self._file.readline())["answers"]
         return [(name, _completion(request, answers[request.seed % len(answers)]))]
 
     def cancel(self) -> None:
@@ -62,7 +68,22 @@ class ReplayTeacher(Teacher):
         raise DataError(f"a recording has no weights to replace by {folder}")
 
     def close(self) -> None:
-        self._answers.clear()
+        self._file.close()
+
+
+def _read_asks(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield each line's `ask`, and where the line begins."""
+    place = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                where = f"{path}, line {number}"
+                yield _checked(parse_line(line, where), where)["ask"], place
+            place += len(line)
+
+
+def _digest(ask: str) -> bytes:
+    return hashlib.blake2b(ask.encode(), digest_size=16).digest()
 
 
 def _checked(row: dict[str, Any], where: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from gradus.engine.models import model_id, resolve_model
 from gradus.engine.teachers.base import Completion, Refusal, Request, Teacher, TeacherConfig, teachers
+from gradus.engine.teachers.thoughts import split_thought
 from gradus.errors import MachineError
 
 AT_ONCE = 2048
@@ -151,9 +152,11 @@ def _repack_tied_head(model: Any) -> None:
 
 def _completion(output: Any, seconds: float) -> Completion:
     answer = output.outputs[0]
+    reasoning, text = split_thought(answer.text)
     logprobs = answer.logprobs or []
     return Completion(
-        text=answer.text,
+        text=text,
+        reasoning=reasoning,
         token_ids=tuple(answer.token_ids),
         token_logprobs=tuple(entry[token].logprob for token, entry in zip(answer.token_ids, logprobs, strict=False)),
         prompt_token_ids=tuple(output.prompt_token_ids),

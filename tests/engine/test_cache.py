@@ -15,8 +15,11 @@ import pytest
 from gradus.api import steps
 from gradus.api.cli import main
 from gradus.curricula.recipe import load_recipe
+from gradus.engine.answers import Listed, Sink, sample
 from gradus.engine.cache import ResponseCache, key_of, pack, unpack
 from gradus.engine.cached_teacher import CachedTeacher
+from gradus.engine.sample import Ask
+from gradus.engine.spending import open_purse
 from gradus.engine.store import open_snapshot
 from gradus.engine.teachers.base import Completion, Refusal, Request, SamplingConfig
 from gradus.engine.teachers.replay import ReplayTeacher
@@ -227,6 +230,34 @@ def answered(teacher, requests):
     while len(found) < len(requests):
         found |= dict(teacher.collect(1.0))
     return found
+
+
+class Narrow(Counting):
+    """Takes two requests at a time."""
+
+    most = 0
+
+    @property
+    def room(self):
+        return 2 - len(self._asked)
+
+    def submit(self, name, request):
+        super().submit(name, request)
+        self.most = max(self.most, len(self._asked))
+
+
+def test_a_cold_cache_does_not_hide_how_little_room_there_is(cache, tmp_path):
+    inner = Narrow()
+    asks = [
+        Ask(problem_id="p", messages=request("a").messages, sampler="s", sampling=SamplingConfig(), seed=i, index=i)
+        for i in range(10)
+    ]
+    with closing(CachedTeacher(cache, "m", inner.opening())) as teacher:
+        purse = open_purse(tmp_path, "r", "m")
+        result = sample(Listed(asks, left=10), teacher, Sink(tmp_path, "r"), purse=purse)
+        assert (result.made, inner.most) == (10, 2)
+        assert len(dict(teacher.answer([request("b", seed) for seed in range(10)]))) == 10
+    assert inner.most == 2
 
 
 def test_a_request_is_asked_once_ever(cache):

@@ -17,10 +17,12 @@ from gradus.engine.correct import (
 )
 from gradus.engine.records import HELDOUT, Problem
 from gradus.engine.store import open_snapshot
-from gradus.engine.traces import TraceConfig, harvest
+from gradus.engine.traces import TraceConfig, kept_traces, write_traces
 
 PROBLEM = Problem(prompt="What is {x}?", domain="math", verifier="math", spec={"expected": "7"}, source="s")
-FAILURE = Failure(attempt_id="a", answer="It is {reason}.", reason="got {hint}, expected 7.", problem=PROBLEM)
+FAILURE = Failure(
+    attempt_id="a", answer="It is {reason}.", reason="got {hint}, expected 7.", kind="wrong plan", problem=PROBLEM
+)
 
 
 @pytest.fixture
@@ -82,9 +84,20 @@ def test_braces_that_a_model_wrote_stay_as_they_are():
 
 def test_a_problem_without_a_reference_answer_gets_no_hint():
     problem = Problem(prompt="p", domain="code", verifier="code", spec={"tests": ["assert f()"]}, source="s")
-    failure = Failure(attempt_id="a", answer="x", reason="r", problem=problem)
+    failure = Failure(attempt_id="a", answer="x", reason="r", kind="exception", problem=problem)
     (ask,) = messages(failure, CorrectDomainConfig(ask="{hint}{prompt}"))
     assert ask["content"] == "p"
+
+
+def test_a_hint_shows_calls_as_a_model_writes_them():
+    spec = {"expected": [{"name": "f", "arguments": {"a": 1}}, {"name": "g"}]}
+    problem = Problem(prompt="p", domain="tool", verifier="tool_call", spec=spec, source="s")
+    failure = Failure(attempt_id="a", answer="x", reason="r", kind="wrong tool", problem=problem)
+    (ask,) = messages(failure, CorrectDomainConfig(ask="{hint}", hint="{expected}"))
+    assert ask["content"] == (
+        '<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_call>\n'
+        '<tool_call>\n{"name": "g", "arguments": {}}\n</tool_call>'
+    )
 
 
 def test_tries_have_indices_and_seeds_of_their_own():
@@ -101,8 +114,8 @@ def test_a_second_run_asks_for_nothing(spoilable):
 
 
 def test_only_what_passes_is_kept(store):
-    found = store.named("corrections")[0]
-    assert found == {"corrections": 28, "kept": 14}  # the teacher is right on even problems
+    (found,) = store.named("corrections")  # the teacher is right on even problems
+    assert found == {"domain": "math", "kind": "no work shown", "corrections": 28, "passed": 14, "kept": 14}
     kinds = {row["kind"]: row["n"] for row in store.rows("SELECT kind, count(*) AS n FROM traces GROUP BY 1")}
     assert kinds["correction"] == 14
 
@@ -148,8 +161,8 @@ def test_no_trace_comes_from_a_held_out_problem(store):
 
 
 @pytest.mark.parametrize("per_problem", [1, 2, 4])
-def test_a_problem_gives_at_most_so_many_traces_of_a_kind(store, tmp_path, per_problem):
-    made = harvest(store, tmp_path, TraceConfig(per_problem=per_problem), run="r")
+def test_a_problem_gives_at_most_so_many_traces_of_a_kind(store, per_problem):
+    made = kept_traces(store, TraceConfig(per_problem=per_problem))
     counts = {}
     for trace in made:
         counts[trace.problem_id, trace.kind] = counts.get((trace.problem_id, trace.kind), 0) + 1
@@ -157,16 +170,18 @@ def test_a_problem_gives_at_most_so_many_traces_of_a_kind(store, tmp_path, per_p
 
 
 def test_harvesting_twice_writes_nothing_new(finished, store, tmp_path):
-    made = harvest(store, tmp_path, finished.recipe.traces, run="r")
-    assert len(made) == store.rows("SELECT count(*) AS n FROM traces")[0]["n"]
+    assert write_traces(store, tmp_path, finished.recipe.traces) == 0
+    assert (
+        len(list(kept_traces(store, finished.recipe.traces))) == store.rows("SELECT count(*) AS n FROM traces")[0]["n"]
+    )
     assert not list(tmp_path.iterdir())
 
 
-def test_an_answer_that_was_cut_off_is_no_trace(spoilable, tmp_path):
+def test_an_answer_that_was_cut_off_is_no_trace(spoilable):
     with steps.open_store(spoilable.workspace) as store:
-        before = harvest(store, tmp_path / "a", TraceConfig(), run="r")
+        before = list(kept_traces(store, TraceConfig()))
         store.rows("UPDATE attempts SET finish_reason = 'length' WHERE failed_attempt_id IS NULL")
-        after = harvest(store, tmp_path / "b", TraceConfig(), run="r")
+        after = list(kept_traces(store, TraceConfig()))
     assert {trace.kind for trace in before} == {"cot", "correction"}
     assert {trace.kind for trace in after} == {"correction"}
 

@@ -1,5 +1,6 @@
 """engine/sql/difficulty.sql: pass@k is unbiased, the interval is Wilson's, and only first tries count."""
 
+import itertools
 import math
 import statistics
 
@@ -19,12 +20,14 @@ def store():
 
 
 def add(store, problem, outcomes, *, model="m", sampler="s", correction=False, version="1"):
-    store.rows("INSERT OR IGNORE INTO problems VALUES ($id, 'p', 'math', 'math', '{}', 's', [], [])", {"id": problem})
+    new = "FROM (VALUES ($id, 'p', 'math', 'math', '{}', 's', [], [])) AS new(id)"
+    store.rows(f"INSERT INTO problems {new} WHERE NOT EXISTS (FROM problems WHERE id = new.id)", {"id": problem})
     for index, outcome in enumerate(outcomes):
         name = f"{problem}/{model}/{sampler}/{correction}/{index}"
         store.rows(
-            """INSERT OR IGNORE INTO attempts VALUES
-               ($id, $problem, $model, '', $sampler, $index, 0, '{}', '[]', '', [], [], 0, 0, 0, 'stop', $failed)""",
+            """INSERT INTO attempts SELECT
+               $id, $problem, $model, '', $sampler, $index, 0, '{}', '[]', '', [], [], 0, 0, 0, 'stop', $failed
+               WHERE NOT EXISTS (FROM attempts WHERE id = $id)""",
             {"id": name, "problem": problem, "model": model, "sampler": sampler, "index": index}
             | {"failed": "other" if correction else None},
         )
@@ -126,3 +129,76 @@ def test_the_histogram_counts_every_problem_once(store):
     store.refresh_difficulty()
     tenths = {row["tenth"]: row["problems"] for row in store.named("histogram")}
     assert tenths == dict.fromkeys(range(9), 1) | {9: 2}
+
+
+def ends_at_a_pass(wanted, cap):
+    """Yield every way that attempts until so many passes, or the cap, may come out: 1 is a pass."""
+    for marks in itertools.product((0, 1), repeat=cap):
+        taken = list(itertools.accumulate(marks))
+        length = next((i + 1 for i, passes in enumerate(taken) if passes == wanted), cap)
+        if not any(marks[length:]):  # each way once
+            yield marks[:length]
+
+
+PLANS = [(1, 1), (1, 4), (2, 2), (2, 3), (2, 7), (3, 9), (5, 8)]
+
+
+@pytest.mark.parametrize(("wanted", "cap"), PLANS)
+def test_the_pass_rate_is_unbiased_though_sampling_stops_at_a_pass(store, wanted, cap):
+    ways = list(ends_at_a_pass(wanted, cap))
+    for number, way in enumerate(ways):
+        add(store, f"p{number}", [OUTCOMES[1 - mark] for mark in way], sampler=f"s-until-{wanted}")
+    found = difficulty(store)
+    for rate in (0.0, 0.05, 0.3, 0.5, 0.77, 1.0):
+        chances = [math.prod(rate if mark else 1 - rate for mark in way) for way in ways]
+        assert math.fsum(chances) == pytest.approx(1, abs=1e-12)
+        mean = math.fsum(c * found[f"p{i}"]["pass_at_1"] for i, c in enumerate(chances))
+        assert mean == pytest.approx(rate, abs=1e-12)
+    assert all(row[f"pass_at_{k}"] is None for row in found.values() for k in (2, 4, 8))
+
+
+@pytest.mark.parametrize(("wanted", "cap"), [(1, 8), (2, 12), (4, 16), (8, 40)])
+def test_the_interval_covers_though_sampling_stops_at_a_pass(store, wanted, cap):
+    ways = {(length, wanted): math.comb(length - 1, wanted - 1) for length in range(wanted, cap + 1)}
+    ways |= {(cap, passes): math.comb(cap, passes) for passes in range(wanted)}
+    for n, c in ways:
+        add(store, f"{n}/{c}", ["fail"] * (n - c) + ["pass"] * c, sampler=f"s-until-{wanted}")
+    found = difficulty(store)
+    covered = []
+    for rate in (number / 100 for number in range(1, 100)):
+        rows = {way: found[f"{way[0]}/{way[1]}"] for way in ways}
+        inside = [way for way, row in rows.items() if row["wilson_low"] <= rate <= row["wilson_high"]]
+        covered.append(math.fsum(ways[n, c] * rate**c * (1 - rate) ** (n - c) for n, c in inside))
+    assert statistics.fmean(covered) > 0.95
+    assert min(covered) > 0.84
+
+
+def test_a_pass_that_was_cut_off_does_not_stop_sampling_and_counts(store):
+    add(store, "p", ["pass", "fail", "pass", "pass"], sampler="s-until-2")
+    store.rows("UPDATE attempts SET finish_reason = 'length' WHERE \"index\" = 0")
+    row = difficulty(store)["p"]
+    assert (row["num_attempts"], row["num_passed"]) == (4, 3)
+    assert row["pass_at_1"] == pytest.approx(2 / 3)
+
+
+def test_the_rate_of_a_fixed_number_goes_before_that_of_sampling_until_a_pass(store):
+    add(store, "both", ["pass", "fail", "fail", "fail", "fail"])
+    add(store, "both", ["pass"], sampler="s-until-1")
+    add(store, "until", ["fail", "pass", "pass"], sampler="s-until-2")
+    store.refresh_difficulty()
+    rates = {row["problem_id"]: row["pass_rate"] for row in store.named("pass_counts", {"model": "m"})}
+    assert rates == {"both": 0.2, "until": 0.5}
+
+
+def test_policy_versions_are_kept_apart_and_out_of_the_histogram(store):
+    add(store, "p", ["fail"])
+    store.rows(
+        """INSERT INTO attempts
+           SELECT * EXCLUDE (step) REPLACE (id || '/' || step AS id, 'step-' || step AS policy_version)
+           FROM attempts, range(3) AS t(step)"""
+    )
+    store.rows("INSERT INTO verdicts SELECT id, 'math', '1', 'pass', 1, '', 0 FROM attempts WHERE policy_version <> ''")
+    store.refresh_difficulty()
+    rows = store.rows("SELECT policy_version, pass_at_1 FROM difficulty ORDER BY ALL")
+    assert [tuple(row.values()) for row in rows] == [("", 0.0), ("step-0", 1.0), ("step-1", 1.0), ("step-2", 1.0)]
+    assert store.named("histogram") == [{"model_id": "m", "domain": "math", "tenth": 0, "problems": 1}]

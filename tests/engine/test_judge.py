@@ -44,7 +44,7 @@ def test_an_interrupted_run_goes_on(sampled):
             raise KeyboardInterrupt
 
     with open_store(sampled.workspace) as store:
-        rows = judging.unjudged(store)
+        rows = list(judging.unjudged(store))
     with pytest.raises(KeyboardInterrupt):
         judging.judge(rows, sampled.workspace.parts, run="judge", workers=1, advance=interrupt)
     counts = steps.judge(sampled.workspace, workers=1)

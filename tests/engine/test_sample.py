@@ -71,7 +71,7 @@ def test_other_sampling_settings_are_another_sampler(change):
 
 def test_a_prompt_holds_system_shots_and_problem_in_this_order(problems):
     shot = Shot(ask="1 + 1?", answer="2")
-    messages = PromptConfig(system="Be brief.", shots=(shot,), user="Q: {prompt}").messages(problems[0])
+    messages = PromptConfig(system="Be brief.", shots=(shot,), user="Q: {prompt}").messages(problems[0].prompt)
     assert [(m["role"], m["content"]) for m in messages] == [
         ("system", "Be brief."),
         ("user", "Q: 1 + 1?"),
@@ -111,7 +111,12 @@ def test_what_was_answered_before_a_failure_is_kept(workspace, problems, recorde
     teacher = recorded({problem.prompt: ["ok"] for problem in problems[:10]})
     asks = plan(problems[:12], SampleConfig(num_attempts=1), set())
     with pytest.raises(DataError, match="nothing recorded"):
-        sample(Listed(asks), teacher, Sink(workspace.parts, "r"), purse=open_purse(workspace.root, "r", "model"))
+        sample(
+            Listed(asks, left=len(asks)),
+            teacher,
+            Sink(workspace.parts, "r"),
+            purse=open_purse(workspace.root, "r", "model"),
+        )
     with open_store(workspace) as store:
         assert store.rows(COUNTS)[0]["attempts"] == 10
 

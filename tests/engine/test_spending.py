@@ -7,7 +7,19 @@ import pytest
 
 from gradus.api import steps
 from gradus.curricula.recipe import load_recipe
-from gradus.engine.spending import FILE, Budget, Ledger, Price, Purse, Spent, cost, open_purse, read_ledger, spending
+from gradus.engine.spending import (
+    FILE,
+    Budget,
+    Ledger,
+    Price,
+    Purse,
+    Spent,
+    cost,
+    open_purse,
+    read_ledger,
+    share,
+    spending,
+)
 from gradus.engine.store import open_snapshot
 from gradus.engine.teachers.base import Completion, Refusal, Request, SamplingConfig, teachers
 from gradus.errors import ConfigError
@@ -55,6 +67,30 @@ def test_a_ledger_counts_all_runs_of_one_command_with_one_model(tmp_path):
         ("sample", "m", 4),
         ("sample", "n", 2),
     ]
+
+
+def test_ranks_write_ledgers_of_their_own_which_are_read_together(tmp_path):
+    path = tmp_path / FILE
+    for rank in (0, 1, 2, 1):
+        ledger = Ledger(path, run="sample", model_id="m", rank=rank)
+        ledger.add(Spent(answers=1, tokens_out=5))
+        ledger.write()
+        assert ledger.total.answers == 1  # of a rank, only what it spends now
+    assert Ledger(path, run="sample", model_id="m").total == Spent(answers=4, tokens_out=20)
+    assert spending(path)[0]["answers"] == 4
+
+
+@pytest.mark.parametrize(
+    ("budget", "spent", "want"),
+    [
+        (Budget(tokens=100), Spent(tokens_in=30, tokens_out=10), Budget(tokens=20)),
+        (Budget(money=2.0), Spent(money=0.5), Budget(money=0.5)),
+        (Budget(), Spent(tokens_in=30), Budget()),
+        (Budget(tokens=100), Spent(tokens_in=300), Budget(tokens=1)),  # not 0, which would be no limit
+    ],
+)
+def test_a_budget_is_shared_by_what_is_left_of_it(budget, spent, want):
+    assert share(budget, spent, 3) == want
 
 
 @pytest.mark.parametrize("cut", [1, 20, -1])

@@ -6,7 +6,8 @@ import sys
 import duckdb
 import pytest
 
-from gradus.engine.parts import write_part
+from gradus.engine.parts import SCHEMAS, key_of, write_part
+from gradus.engine.records import JudgedAttempt
 from gradus.engine.store import SQL, Store, open_snapshot, open_store
 from gradus.errors import WorkspaceError
 
@@ -138,3 +139,82 @@ def test_a_frame_has_the_rows_of_the_query(finished):
     with open_snapshot(finished.workspace) as store:
         query = "SELECT id FROM problems WHERE domain = $domain ORDER BY id"
         assert store.frame(query, {"domain": "math"}).to_dicts() == store.rows(query, {"domain": "math"})
+
+
+def test_long_rows_are_handed_out_in_short_lists():
+    store = Store(duckdb.connect(":memory:"))
+    query = "SELECT i, repeat('x', 1_000_000) AS said FROM range(100) AS t(i)"
+    lists = [[row["i"] for row in rows] for rows in store.batches(query)]
+    assert [i for found in lists for i in found] == list(range(100))
+    assert max(map(len, lists)) <= 40
+    assert [len(rows) for rows in store.batches("FROM range(900)")] == [900]
+
+
+def test_a_record_twice_in_one_part_is_stored_once(workspace, problems):
+    write_part(workspace.parts, "r", [*problems, problems[3]])
+    with open_store(workspace) as store:
+        assert count(store) == len(problems)
+
+
+@pytest.mark.parametrize("table", SCHEMAS)
+def test_every_table_has_a_key_among_its_columns(table):
+    assert set(key_of(table)) <= set(SCHEMAS[table].names)
+
+
+def test_more_parts_than_are_taken_in_at_once_all_come_in(workspace, problems, monkeypatch):
+    monkeypatch.setattr("gradus.engine.store.TAKEN_BYTES", 1)
+    for problem in problems[:5]:
+        write_part(workspace.parts, "r", [problem])
+    with open_store(workspace) as store:
+        assert (count(store), count(store, "ingested")) == (5, 5)
+
+
+def test_new_parts_change_the_difficulty_of_their_problems_alone(spoilable):
+    with open_store(spoilable.workspace) as store:
+        store.rows("UPDATE difficulty SET num_passed = 77")
+        row = store.rows(
+            "SELECT attempts.* FROM attempts JOIN difficulty USING (problem_id, model_id, sampler) LIMIT 1"
+        )[0]
+        verdict = JudgedAttempt(
+            attempt_id=row["id"], verifier="math", version="99", outcome="pass", score=1.0, reason="so", seconds=0.0
+        )
+        write_part(spoilable.workspace.parts, "hand", [verdict])
+        store.sync(spoilable.workspace.parts)
+        changed = store.rows("SELECT DISTINCT problem_id FROM difficulty WHERE num_passed <> 77")
+        assert changed == [{"problem_id": row["problem_id"]}]
+        store.refresh_difficulty()
+        assert store.rows("FROM difficulty WHERE num_passed = 77") == []
+
+
+def test_difficulty_that_a_kill_left_undone_is_computed_at_the_next_opening(spoilable):
+    with open_store(spoilable.workspace) as store:
+        before = store.rows("FROM difficulty ORDER BY ALL")
+        store.rows("INSERT INTO unscored SELECT problem_id FROM difficulty LIMIT 3")
+        store.rows("DELETE FROM difficulty WHERE problem_id IN (FROM unscored)")
+        assert len(store.rows("FROM difficulty")) < len(before)
+    with open_store(spoilable.workspace) as store:
+        assert store.rows("FROM difficulty ORDER BY ALL") == before
+
+
+def test_other_queries_may_run_while_batches_are_read(finished):
+    with open_snapshot(finished.workspace) as store:
+        read = store.batches("SELECT id FROM attempts ORDER BY id")
+        first = next(read)
+        assert count(store) > 0
+        assert len(first) + sum(map(len, read)) == count(store, "attempts")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "newer"),
+    [
+        ("2", "1", True),
+        ("10", "9", True),
+        ("1", "1", False),
+        ("1", "math 1", True),
+        ("b", "a", True),
+        ("a", "2", False),
+    ],
+)
+def test_versions_that_are_numbers_are_ordered_as_numbers_and_follow_the_others(finished, one, other, newer):
+    with open_snapshot(finished.workspace) as store:
+        assert store.rows("SELECT is_newer($one, $other) AS found", {"one": one, "other": other}) == [{"found": newer}]

@@ -1,5 +1,6 @@
 """A real HTTP server on loopback that answers, or misbehaves, as a test says."""
 
+import contextlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,6 +47,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(raw)
+
+    def handle_one_request(self):
+        with contextlib.suppress(ConnectionError):  # the client was killed
+            super().handle_one_request()
 
     def log_message(self, *_):
         pass

@@ -122,6 +122,20 @@ def test_reasoning_is_kept_under_whichever_name(serve, teacher, message, reasoni
     assert (answer.reasoning, answer.text) == (reasoning, text)
 
 
+def test_calls_that_the_server_reads_out_of_the_text_are_put_back(serve, teacher):
+    """Else a right call would be judged as an empty answer."""
+    calls = [
+        {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Bonn"}'}},
+        {"id": "c2", "type": "function", "function": {"name": "weather", "arguments": '{"city": '}},
+    ]
+    message = {"role": "assistant", "content": None, "reasoning": "why", "tool_calls": calls}
+    ((_, answer),) = teacher(serve(lambda *_: chat(message))).answer([ask()])
+    first, second = answer.text.split("\n</tool_call>\n")
+    assert first == '<tool_call>\n{"name": "weather", "arguments": {"city": "Bonn"}}'
+    assert '"arguments": "{\\"city\\": "' in second
+    assert answer.reasoning == "why"
+
+
 def test_think_tags_stay_where_that_is_asked_for(serve, teacher):
     server = serve(lambda *_: chat({"content": "<think>2</think>4"}))
     ((_, answer),) = teacher(server, split_think=False).answer([ask()])

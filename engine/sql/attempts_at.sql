@@ -1,0 +1,1 @@
+SELECT * FROM attempts WHERE rowid IN (SELECT unnest($places::BIGINT[]))

@@ -1,0 +1,1 @@
+SELECT * FROM difficulty WHERE rowid IN (SELECT unnest($places::BIGINT[]))

@@ -1,0 +1,1 @@
+SELECT * FROM problems WHERE rowid IN (SELECT unnest($places::BIGINT[]))

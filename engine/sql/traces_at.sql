@@ -1,0 +1,1 @@
+SELECT * FROM traces WHERE rowid IN (SELECT unnest($places::BIGINT[]))

@@ -1,0 +1,1 @@
+SELECT excluded, weight, labels FROM curated WHERE record_id = $id
