@@ -5,9 +5,10 @@ WORKSPACE ?= workspace
 DEMO ?=
 FUZZ_EXAMPLES ?= 10000
 FUZZ_SECONDS ?= 60
+REST_EXAMPLES ?= 150
 bin := .venv/bin
 
-.PHONY: help setup demo test test-slow test-gpu fuzz check format peers bench lock
+.PHONY: help setup demo test test-slow test-gpu fuzz rest-fuzz client check format peers bench lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -35,6 +36,13 @@ fuzz: setup  ## random answers and messages to the verifiers, for longer than `m
 	            -artifact_prefix=.hypothesis/ || exit 1; \
 	    done; \
 	else echo "atheris is missing, so nothing was guided by coverage; \`make peers\` installs it"; fi
+
+rest-fuzz: setup peers  ## schemathesis against every operation of the REST interface, over 5,000 cases
+	GRADUS_REST_EXAMPLES=$(REST_EXAMPLES) $(bin)/python -m pytest -m slow -s tests/fuzz/test_rest_fuzz.py
+
+client: setup  ## write the Python client anew from the OpenAPI document
+	$(bin)/python -m gradus.api.client_source
+	$(bin)/ruff format -q api/client_reading.py api/client_changing.py
 
 check: setup  ## ruff and mypy
 	$(bin)/ruff check .

@@ -1,51 +1,74 @@
-"""The HTTP application: one router a resource, one error shape (RFC 9457), OpenAPI at /docs."""
+"""The HTTP application: one router a resource, one error shape (RFC 9457), OpenAPI at /openapi.json."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
+from types import ModuleType
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
 
-from gradus.api.routes import difficulty, manifests, problems, runs, sql
+from gradus.api import pages
+from gradus.api.auth import ScopeName, needs
+from gradus.api.faults import answer_errors
+from gradus.api.guards import guard
+from gradus.api.idempotency import Answers, KeepAnswers
+from gradus.api.jobs.queue import Queue
+from gradus.api.methods import Methods
+from gradus.api.openapi import describe, operation_id
+from gradus.api.routes import (
+    attempts,
+    curricula,
+    difficulty,
+    exports,
+    imports,
+    jobs,
+    labels,
+    manifests,
+    operations,
+    problems,
+    queries,
+    runs,
+    sql,
+    traces,
+    verdicts,
+    views,
+)
+from gradus.api.settings import Settings
+from gradus.api.snapshots import Snapshots
 from gradus.engine.workspace import Workspace
-from gradus.errors import ConfigError, DataError, GradusError, MachineError, WorkspaceError
 
-WEB = Path(__file__).parent / "web"
-STATUS = {ConfigError: 422, DataError: 422, WorkspaceError: 409, MachineError: 503}
+ROUTES: dict[ScopeName, tuple[ModuleType, ...]] = {
+    "read": (problems, attempts, verdicts, traces, difficulty, views),
+    "curate": (manifests, curricula, labels, imports, exports),
+    "query": (sql, queries),
+    "train": (runs, jobs),
+}
+"""Which scope it takes to change something by a resource; to read any takes `read`."""
+DEFAULTS = Settings()
 
 
-def create_app(workspace: Workspace) -> FastAPI:
+def create_app(workspace: Workspace, settings: Settings = DEFAULTS) -> FastAPI:
     """Return the application of one workspace."""
-    app = FastAPI(title="Gradus", version=version("gradus"), description="Curate, query and train on reasoning data.")
+    app = FastAPI(
+        title="Gradus",
+        version=version("gradus"),
+        description="Curate, query and train on reasoning data.",
+        docs_url=None,  # they load scripts from elsewhere; the page has a reference of its own
+        redoc_url=None,
+        generate_unique_id_function=operation_id,
+    )
     app.state.workspace = workspace
-    for module in (problems, difficulty, sql, manifests, runs):
-        app.include_router(module.router, prefix="/v1")
-
-    @app.exception_handler(GradusError)
-    def explain(_: Request, error: GradusError) -> JSONResponse:
-        return _problem(STATUS.get(type(error), 500), str(error))
-
-    @app.exception_handler(HTTPException)
-    def refuse(_: Request, error: HTTPException) -> JSONResponse:
-        return _problem(error.status_code, error.detail, error.headers)
-
-    @app.exception_handler(RequestValidationError)
-    def correct(_: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        return _problem(422, "; ".join(wrong))
-
-    @app.get("/", include_in_schema=False)
-    def page() -> HTMLResponse:
-        return HTMLResponse((WEB / "index.html").read_text())
-
+    app.state.snapshots = Snapshots(workspace)
+    app.state.answers = Answers(workspace)
+    app.state.queue = Queue(workspace)
+    answer_errors(app)
+    describe(app)
+    app.add_middleware(Methods)
+    app.add_middleware(KeepAnswers, answers=app.state.answers)
+    guard(app, workspace, settings)
+    for change, modules in ROUTES.items():
+        for module in modules:
+            app.include_router(module.router, prefix="/v1", dependencies=[needs(change)])
+    app.include_router(operations.router)
+    app.include_router(pages.router)
     return app
-
-
-def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    body = {"type": "about:blank", "title": "request refused", "status": status, "detail": detail}
-    return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")

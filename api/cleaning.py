@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ from typing import Any
 from gradus.api.progress import progress
 from gradus.engine.clean.benchmark import heldout_items, read_benchmark
 from gradus.engine.clean.decontaminate import decontaminate as without_leaks
-from gradus.engine.clean.dedupe import DedupeConfig
+from gradus.engine.clean.dedupe import DedupeConfig, Keys
 from gradus.engine.clean.dedupe import dedupe as without_duplicates
 from gradus.engine.clean.leaks import Item, LeakIndex, Thresholds
-from gradus.engine.clean.runs import reason_kinds, record_run
+from gradus.engine.clean.runs import reason_kinds, record_run, take_back
 from gradus.engine.clean.semantic import SemanticConfig, drop_retold
-from gradus.engine.clean.texts import Text, Texts, problem_texts, trace_texts
+from gradus.engine.clean.texts import Text, Texts, count_texts, problem_texts, trace_texts
 from gradus.engine.records import HELDOUT
 from gradus.engine.store import Store, open_store
 from gradus.engine.workspace import Workspace
@@ -27,42 +27,64 @@ Counts = dict[str, Any]
 
 def dedupe(workspace: Workspace, what: str, config: DedupeConfig, semantic: SemanticConfig | None = None) -> Counts:
     """Drop the problems or traces that are there already."""
+    with workspace.writing(), open_store(workspace) as store:
+        return dedupe_in(store, workspace, what, config, semantic=semantic)
+
+
+def dedupe_in(
+    store: Store,
+    workspace: Workspace,
+    what: str,
+    config: DedupeConfig,
+    *,
+    semantic: SemanticConfig | None = None,
+    keys: Iterable[Keys] | None = None,
+) -> Counts:
+    """Drop duplicates; keys are those of the texts, where they are known already."""
     step = f"dedupe {what}"
     reasons: dict[str, str] = {}
-    with workspace.writing(), open_store(workspace) as store:
-        read = partial(READERS[what], store, step)
-        total = _count(read())
-        with progress("dedupe", 2 * total) as advance:
-            kept = _count(without_duplicates(read, config, drop=reasons.__setitem__, advance=advance))
-        if semantic:
-            rest = partial(_without, read, reasons.copy())
-            with progress("retold", 2 * kept) as advance:
-                kept = _count(drop_retold(rest, semantic, drop=reasons.__setitem__, advance=advance))
-        return _finished(store, workspace, step, reasons, (total, kept))
+    read = partial(READERS[what], store, step)
+    total = _count(read())
+    with progress("dedupe", 2 * total if keys is None else total) as advance:
+        kept = _count(without_duplicates(read, config, drop=reasons.__setitem__, keys=keys, advance=advance))
+    if semantic:
+        rest = partial(_without, read, reasons.copy())
+        with progress("retold", 2 * kept) as advance:
+            kept = _count(drop_retold(rest, semantic, drop=reasons.__setitem__, advance=advance))
+    return finished(store, workspace, step, reasons, (total, kept))
 
 
 def decontaminate(workspace: Workspace, against: str) -> Counts:
     """Drop the problems and traces that give away a benchmark: a file, a registered name, or `heldout`."""
-    name, step = benchmark_name(against), decontaminate_step(against)
-    reasons: dict[str, str] = {}
+    step = decontaminate_step(against)
     with workspace.writing(), open_store(workspace) as store:
-        index = LeakIndex(_items(workspace, store, against, step), Thresholds())
-        total = sum(_count(read(store, step)) for read in READERS.values())
-        kept = 0
+        items = benchmark_items(workspace, store, against)
+        total = count_leakable(store, against)
         with progress("decontaminate", total) as advance:
-            for read in READERS.values():
-                texts = read(store, step)
-                kept += _count(without_leaks(texts, index, name, drop=reasons.__setitem__, advance=advance))
-        return _finished(store, workspace, step, reasons, (total, kept))
+            kept, reasons = leaks_in(store, items, against, advance)
+        return finished(store, workspace, step, reasons, (total, kept))
+
+
+def count_leakable(store: Store, against: str) -> int:
+    """Count the texts that a benchmark is looked for in."""
+    return sum(count_texts(store, what, decontaminate_step(against)) for what in READERS)
+
+
+def leaks_in(
+    store: Store, items: Sequence[Item], against: str, advance: Callable[[int], None]
+) -> tuple[int, dict[str, str]]:
+    """Return how many texts of a store give no item away, and why each of the others does."""
+    index, kept, reasons = LeakIndex(items, Thresholds()), 0, dict[str, str]()
+    for read in READERS.values():
+        texts, name = read(store, decontaminate_step(against)), benchmark_name(against)
+        kept += _count(without_leaks(texts, index, name, drop=reasons.__setitem__, advance=advance))
+    return kept, reasons
 
 
 def undo(workspace: Workspace, step: str) -> int:
     """Restore what the newest run of a step dropped; return how many records that is."""
     with workspace.writing(), open_store(workspace) as store:
-        query = "SELECT count(*) AS n FROM dropped WHERE step = $step"
-        num = int(store.rows(query, {"step": step})[0]["n"])
-        record_run(store, workspace.parts, step, {})
-    return num
+        return take_back(store, workspace.parts, step)
 
 
 def summary(counts: Counts, what: str) -> str:
@@ -81,16 +103,22 @@ def decontaminate_step(against: str) -> str:
     return f"decontaminate {benchmark_name(against)}"
 
 
-def _items(workspace: Workspace, store: Store, against: str, step: str) -> list[Item]:
+def benchmark_items(workspace: Workspace, store: Store, against: str) -> list[Item]:
+    """Return the problems of a benchmark: of a file, or those of the store that are held out."""
     if against == HELDOUT:
-        items = heldout_items(problem_texts(store, step))
+        items = heldout_items(problem_texts(store, decontaminate_step(against)))
         if not items:
             raise ConfigError(f"no problem has the tag {HELDOUT!r}; `gradus problems import --tag {HELDOUT}` sets it")
         return items
+    return read_benchmark(benchmark_path(workspace, against))
+
+
+def benchmark_path(workspace: Workspace, against: str) -> Path:
+    """Return the file of a benchmark that is not `heldout`."""
     folder = workspace.root / "benchmarks"
     for path in (folder / f"{against}.jsonl", folder / f"{against}.parquet", Path(against)):
         if path.is_file():
-            return read_benchmark(path)
+            return path
     known = sorted(path.stem for path in folder.glob("*.*")) if folder.is_dir() else []
     raise ConfigError(
         f"no benchmark {against!r}: name a JSONL or Parquet file, or put one into {folder}. "
@@ -106,12 +134,12 @@ def _count(texts: Iterable[Text]) -> int:
     return sum(1 for _ in texts)
 
 
-def _finished(
+def finished(
     store: Store, workspace: Workspace, step: str, reasons: Mapping[str, str], counted: tuple[int, int]
 ) -> Counts:
     """Write the run and return its counts; a step that loses records is a bug."""
     total, kept = counted
     if total != kept + len(reasons):
         raise AssertionError(f"{step}: {total} in, {kept} kept and {len(reasons)} dropped do not add up")
-    record_run(store, workspace.parts, step, reasons)
+    record_run(store, workspace.parts, step, reasons, looked_at=total)
     return {"in": total, "kept": kept, "dropped": reason_kinds(reasons)}

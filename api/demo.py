@@ -15,7 +15,7 @@ from typing import Any
 
 from gradus.api import steps
 from gradus.api.commands.table import histogram, table
-from gradus.api.runs import describe, plan_run, read_metrics
+from gradus.api.runs import describe, plan_run, read_metrics, start_in_foreground
 from gradus.curricula.manifest import read
 from gradus.curricula.recipe import load_recipe
 from gradus.engine.store import open_store
@@ -146,7 +146,7 @@ class Demo:
     def correct(self) -> dict[str, Any]:
         """Step 5."""
         counts = steps.correct(self.workspace, self.recipe, workers=self.workers, opening=self.opening)
-        text = "    {failures} failures: {made} corrections made, {skipped} skipped: there already; {kept} pass"
+        text = "    {failures} failures: {made} corrections made, {skipped} skipped: there already; {kept} kept"
         logger.info("%s", text.format(**counts))
         self.opening.close()
         return counts
@@ -167,7 +167,7 @@ class Demo:
         run = plan_run(self.workspace, kind, manifest, model=model, recipe=f"{kind}-demo", overrides=overrides)
         if describe(run.folder)["state"] == "finished":
             logger.info("    %s skipped: finished already", run.folder.name)
-        elif subprocess.run(run.command, check=False).returncode:
+        elif start_in_foreground(run):
             raise GradusError(f"{run.folder.name} did not finish; `make demo` goes on from its checkpoint")
         history = read_metrics(run.folder)
         if kind == "sft":  # every step of RL asks other problems: its rewards do not compare

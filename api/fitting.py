@@ -60,8 +60,8 @@ class Fitted:
 
 def fit_traces(workspace: Workspace, recipe: Recipe, student: Path, config: FitConfig) -> Fitted:
     """Score every teacher's traces under the student; what is scored already is not scored again."""
-    reader = Reader(student)
-    scoring = Scoring(model_id=model_id(student), template=reader.fingerprint, window=config.window)
+    reader = Reader(student, recipe.thought)
+    scoring = Scoring(model_id=model_id(student), template=reader.definition, window=config.window)
     with workspace.writing():
         with open_store(workspace) as store:
             traces = choose_traces(store, recipe.traces, limit=config.limit)

@@ -7,7 +7,6 @@ probe is not run twice; the answers to held-out problems are attempts like all o
 
 from __future__ import annotations
 
-import subprocess
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from typing import Any
 from gradus.api import steps
 from gradus.api.asking import Open
 from gradus.api.fitting import Fitted, Probed
-from gradus.api.runs import describe, plan_run
+from gradus.api.runs import describe, plan_run, start_in_foreground
 from gradus.curricula import manifest as m
 from gradus.curricula.build import build_manifest
 from gradus.curricula.chat import Renderer
@@ -78,7 +77,7 @@ def probe(
     if len(traces) < 2:
         raise ConfigError(f"a probe needs two teachers with traces of {MIN_PROBLEMS} problems each")
     recipe = replace(recipe, student=str(student), rl=replace(recipe.rl, quotas={}))
-    stage = _stage(traces, student)
+    stage = _stage(traces, Renderer(student, recipe.thought))
     folder = Workspace.create(workspace.root / "probes")
     results = []
     for teacher, found in traces.items():
@@ -114,9 +113,8 @@ def _by_teacher(fitted: Fitted) -> dict[str, list[Trace]]:
     return {teacher: traces for teacher, traces in sorted(found.items()) if len(problems[teacher]) >= MIN_PROBLEMS}
 
 
-def _stage(traces: Mapping[str, Sequence[Trace]], student: Path) -> StageConfig:
+def _stage(traces: Mapping[str, Sequence[Trace]], renderer: Renderer) -> StageConfig:
     """Return a stage as long as the longest trace, with the tokens of the teacher who has fewest."""
-    renderer = Renderer(student)
     lengths = {
         teacher: [len(renderer.trace(trace.messages, trace.learn)[0]) for trace in found]
         for teacher, found in traces.items()
@@ -139,7 +137,7 @@ def _train(folder: Workspace, manifest: Path, student: Path, config: ProbeConfig
     overrides = (f"steps={config.steps}",)
     run = plan_run(folder, "sft", manifest, model=str(student), recipe=config.recipe, overrides=overrides)
     finished = run.folder.is_dir() and describe(run.folder)["state"] == "finished"
-    if not finished and (status := subprocess.run(run.command, check=False).returncode):
+    if not finished and (status := start_in_foreground(run)):
         raise GradusError(f"probe {run.folder} ended with status {status}; the same command goes on from there")
     return run.folder / "export"
 

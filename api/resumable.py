@@ -1,9 +1,10 @@
 """An output of lines that grows as they are made, and goes on where a killed run stopped.
 
 Beside `out.jsonl` stand, while it is made, `.out.jsonl.part`, to which lines are only ever added, and
-`.out.jsonl.state`, replaced as a whole twice a second: how many bytes of the input were worked off, their SHA-256, and
-how many bytes of the part belong to them. Whoever goes on cuts the part to that length and reads that much of the
-input again, to see that it is the same. When all is done the part is renamed.
+`.out.jsonl.state`, replaced as a whole twice a second: how many bytes of the input were worked off, their SHA-256, how
+many bytes of the part belong to them, and by which versions they were made. Whoever goes on cuts the part to that
+length, reads that much of the input again, to see that it is the same, and is refused where a version is another one
+now: half a file by each would be neither. When all is done the part is renamed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +29,10 @@ SAVE_S = 0.5
 BLOCK_BYTES = 1 << 20
 
 
+Version = Callable[[str], str]
+"""From a name to the version that it has now; empty if it has none."""
+
+
 @dataclass(slots=True)
 class State:
     """How far the work is. settings: what else the lines depend on."""
@@ -39,6 +44,8 @@ class State:
     written_bytes: int = 0
     sha256: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of what made the lines."""
 
 
 class Output:
@@ -50,14 +57,15 @@ class Output:
         self.state = self._take_up(source, settings)
         self.saved = time.monotonic()
 
-    def add(self, read: bytes, line: bytes, kind: str) -> None:
-        """Add the line that came of some of the input, and count its kind."""
+    def add(self, read: bytes, line: bytes, kind: str, versions: Iterable[tuple[str, str]]) -> None:
+        """Add the line that came of some of the input, count its kind, and note what made it."""
         self.file.write(line)
         self.digest.update(read)
         self.state.num_lines += read.count(b"\n")
         self.state.read_bytes += len(read)
         self.state.written_bytes += len(line)
         self.state.counts[kind] = self.state.counts.get(kind, 0) + 1
+        self.state.versions.update(versions)
         if time.monotonic() - self.saved > SAVE_S:
             self.save()
 
@@ -101,13 +109,17 @@ class Output:
 
 
 @contextmanager
-def resumed(path: Path, source: BinaryIO, *, settings: str) -> Iterator[Output]:
+def resumed(path: Path, source: BinaryIO, *, settings: str, version: Version) -> Iterator[Output]:
     """Open the output, and step over the lines of source that are in it already; nobody else may write it."""
     part = _beside(path, "part")
     handle = os.open(part, os.O_RDWR | os.O_CREAT, 0o666)
     with os.fdopen(handle, "r+b") as file:
         _lock(handle, part)
         output = Output(path, file, source, settings)
+        for name, then in output.state.versions.items():
+            if (now := version(name)) != then:
+                begun = f"begun by {name} of version {then}, which is {f'version {now}' if now else 'not there'} now"
+                raise DataError(f"{part}: {begun}; remove it to start anew")
         try:
             yield output
         finally:

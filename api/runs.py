@@ -5,33 +5,40 @@ A run's name is a hash of all that its result depends on, so the same request is
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gradus.api import launch as launching
+from gradus.api.launch import LOCAL, Launch
 from gradus.config import load
+from gradus.curricula.find import find_manifest
+from gradus.curricula.manifest import verify
 from gradus.engine.models import model_id, resolve_model
+from gradus.engine.parts import atomic_file
 from gradus.engine.records import content_id
 from gradus.engine.workspace import Workspace
-from gradus.errors import ConfigError, DataError
+from gradus.errors import ConfigError, DataError, WorkspaceError
 from gradus.trainer.config import RLConfig, SFTConfig
 
 RECIPES = Path(__file__).resolve().parent.parent / "trainer" / "recipes"
 CONFIGS: dict[str, type[SFTConfig] | type[RLConfig]] = {"sft": SFTConfig, "rl": RLConfig}
+OVER = ("finished", "failed", "cancelled", "stopped")
+GOING = ("queued", "running")
+TAIL_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A run's folder and the command that makes, or resumes, it."""
+    """A run's folder, what starts or resumes it, and what was asked for."""
 
     folder: Path
-    command: list[str]
+    launch: Launch
+    command: str
+    """A line of bash."""
+    asked: dict[str, Any]
 
 
 def plan_run(
@@ -42,22 +49,21 @@ def plan_run(
     model: str,
     recipe: str | None,
     overrides: Sequence[str],
-    processes: int = 1,
+    launch: Launch = LOCAL,
 ) -> PlannedRun:
     """Check a request to train, and say what would run. Nothing is started."""
     if kind not in CONFIGS:
         raise ConfigError(f"no kind of training {kind!r}. Known: {', '.join(CONFIGS)}.")
-    if processes < 1:
-        raise ConfigError(f"processes must be at least 1, not {processes}")
     path = _recipe_path(recipe)
     config = load(CONFIGS[kind], path, overrides)
-    folder = model_folder(workspace, model)
-    name = f"{kind}-{content_id(manifest.stem, model_id(folder), asdict(config))[:12]}"
-    launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"] if processes > 1 else []
-    module = ["-m", f"gradus.trainer.{kind}"] + (["--"] if launch else [])  # torchrun would take --run for its own
-    arguments = ["--manifest", str(manifest), "--model", str(folder), "--run", str(workspace.runs / name)]
-    arguments += (["--recipe", str(path)] if path else []) + list(overrides)
-    return PlannedRun(workspace.runs / name, [sys.executable, *launch, *module, *arguments])
+    model_path = model_folder(workspace, model)
+    name = f"{kind}-{content_id(manifest.stem, model_id(model_path), asdict(config))[:12]}"
+    folder = workspace.runs.resolve() / name
+    # Whole paths: the script may be run from anywhere.
+    arguments = ["--manifest", str(manifest.resolve()), "--model", str(model_path.resolve()), "--run", str(folder)]
+    arguments += (["--recipe", str(path.resolve())] if path else []) + list(overrides)
+    asked = {"kind": kind, "manifest": manifest.stem, "model": model, "recipe": recipe, "overrides": list(overrides)}
+    return PlannedRun(folder, launch, launching.trainer_command(launch, kind, arguments), asked)
 
 
 def model_folder(workspace: Workspace, model: str) -> Path:
@@ -66,54 +72,159 @@ def model_folder(workspace: Workspace, model: str) -> Path:
     return export if Path(model).name == model and export.is_dir() else resolve_model(model)
 
 
-def start(run: PlannedRun) -> None:
-    """Start a run that outlives us; its output goes to `log.txt` in its folder."""
+def prepare(run: PlannedRun, *, actor: str) -> None:
+    """Write the run's script, and what was asked for; WorkspaceError if it runs."""
+    if _is_going(run.folder):
+        raise WorkspaceError(f"run {run.folder.name} is running; `gradus runs watch {run.folder.name}` follows it")
     run.folder.mkdir(parents=True, exist_ok=True)
-    with (run.folder / "log.txt").open("ab") as log:
-        process = subprocess.Popen(
-            run.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    (run.folder / "pid").write_text(str(process.pid))
+    _write(run.folder / "launch.sh", launching.script(run.folder, run.launch, run.command))
+    told = run.asked | {"actor": actor, **asdict(run.launch), "options": dict(run.launch.options)}
+    _write(run.folder / "launch.json", json.dumps(told, indent=2))
+
+
+def start(run: PlannedRun, *, actor: str = "local") -> None:
+    """Start a run that outlives us, or go on with it; one that runs is left alone."""
+    if not _is_going(run.folder):
+        prepare(run, actor=actor)
+        _start(run.folder)
+
+
+def start_in_foreground(run: PlannedRun) -> int:
+    """Run to the end, in the terminal; return the exit status."""
+    prepare(run, actor="local")
+    (run.folder / "cancel").unlink(missing_ok=True)
+    return launching.start_here(run.folder, foreground=True)
+
+
+def resume(workspace: Workspace, name: str) -> dict[str, Any]:
+    """Start a run that has stopped, failed or was cancelled again; it goes on from its newest checkpoint."""
+    folder = find_run(workspace, name)
+    state, launched = describe(folder)["state"], _read(folder / "launch.json")
+    if state not in OVER or state == "finished":
+        raise DataError(f"run {name} is {state}; only one that stopped, failed or was cancelled is resumed")
+    if not launched:
+        raise DataError(f"{folder}: was not started by `gradus`; the command that made it goes on")
+    verify(find_manifest(workspace, launched["manifest"]))
+    _start(folder)
+    return describe(folder)
+
+
+def cancel(workspace: Workspace, name: str, *, actor: str) -> dict[str, Any]:
+    """End a run with all its processes; its checkpoints stay, and `resume` goes on."""
+    folder = find_run(workspace, name)
+    if describe(folder)["state"] in OVER:
+        return describe(folder)
+    launched = _read(folder / "launch.json")
+    if not launched:
+        raise DataError(f"{folder}: was not started by `gradus`; end it where it was started")
+    _write(folder / "cancel", actor)
+    if number := launched.get("slurm_job"):
+        launching.end_by_slurm(number)
+    launching.end_here(folder)
+    return describe(folder)
+
+
+def _is_going(folder: Path) -> bool:
+    """Whether a run that was started by us goes on; of others nobody knows."""
+    return (folder / "launch.json").exists() and run_state(folder) in GOING
+
+
+def _start(folder: Path) -> None:
+    for name in ("cancel", "status"):
+        (folder / name).unlink(missing_ok=True)
+    launched = _read(folder / "launch.json")
+    if launched["launcher"] == "slurm":
+        _write(folder / "launch.json", json.dumps(launched | {"slurm_job": launching.start_by_slurm(folder)}, indent=2))
+    else:
+        launching.start_here(folder)
 
 
 def list_runs(workspace: Workspace) -> list[dict[str, Any]]:
     """Return every run, newest first."""
-    folders = sorted(workspace.runs.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
-    return [describe(folder) for folder in folders if folder.is_dir()]
+    return [describe(path) for path in sorted(_folders(workspace), key=lambda p: p.stat().st_mtime, reverse=True)]
+
+
+def _folders(workspace: Workspace) -> list[Path]:
+    """Return the runs' folders; a link could lead out of the workspace, or nowhere."""
+    return [path for path in workspace.runs.iterdir() if path.is_dir() and not path.is_symlink()]
 
 
 def find_run(workspace: Workspace, name: str) -> Path:
     """Return a run's folder by its name."""
-    folders = {path.name: path for path in workspace.runs.iterdir() if path.is_dir()}
+    folders = {path.name: path for path in _folders(workspace)}
     if name not in folders:
         raise DataError(f"no run {name!r}. There are: {', '.join(sorted(folders)) or 'none'}.")
     return folders[name]
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """Return a run's record, its state (starting, running, finished or stopped) and its newest metrics."""
-    record_path, pid_path, metrics_path = folder / "run.json", folder / "pid", folder / "metrics.jsonl"
-    record = json.loads(record_path.read_text()) if record_path.exists() else {"state": "starting"}
-    if record["state"] != "finished" and pid_path.exists() and not _alive(int(pid_path.read_text())):
-        record["state"] = "stopped"
-    lines = metrics_path.read_text().splitlines() if metrics_path.exists() else []
-    return {"name": folder.name, "folder": str(folder), **record, "metrics": json.loads(lines[-1]) if lines else None}
+    """Return a run's record, its newest metrics, how it was launched, and its state.
+
+    That is queued (at Slurm), running, finished, failed, cancelled, or stopped: ended without a word, as by a reboot.
+    """
+    metrics, state = folder / "metrics.jsonl", run_state(folder)
+    record = _read(folder / "run.json") | {"state": state}
+    lines = _tail(metrics)
+    return {
+        "name": folder.name,
+        "folder": str(folder),
+        **record,
+        "launch": _read(folder / "launch.json") or None,
+        "error": (_tail(folder / "log.txt") or ["no word of why"])[-1] if state == "failed" else None,
+        "metrics": json.loads(lines[-1]) if lines else None,
+    }
+
+
+def run_state(folder: Path) -> str:
+    """Return how a run stands now."""
+    recorded = str(_read(folder / "run.json").get("state", ""))
+    if recorded == "finished":
+        return recorded
+    launched = _read(folder / "launch.json")
+    if not launched:
+        return recorded or "stopped"  # nothing was started, or by hand: what it says of itself is all that is known
+    if launching.runs_here(folder):
+        return "running"
+    if number := launched.get("slurm_job"):
+        state = launching.slurm_state(number)
+        if state:
+            return "queued" if state in ("PENDING", "CONFIGURING", "REQUEUED") else "running"
+    if (folder / "cancel").exists():
+        return "cancelled"
+    # The trainer may have finished between two looks.
+    finished = _read(folder / "run.json").get("state") == "finished"
+    return "finished" if finished else "failed" if (folder / "status").exists() else "stopped"
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """Return what was measured, one row a step."""
     path = folder / "metrics.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
-def _alive(pid: int) -> bool:
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # our own child: let go of it once it has ended
+def _read(path: Path) -> dict[str, Any]:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+        found: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_file(path) as file:
+        file.write(text.encode())
+
+
+def _tail(path: Path) -> list[str]:
+    """Return the last whole lines of a file that may be long."""
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        start = max(0, path.stat().st_size - TAIL_BYTES)
+        file.seek(start)
+        lines = file.read().decode(errors="replace").splitlines(keepends=True)[1 if start else 0 :]
+    return [line.strip() for line in lines if line.endswith("\n") and line.strip()]
 
 
 def _recipe_path(name: str | None) -> Path | None:

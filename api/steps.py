@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from gradus.api.asking import Asking, Open
+from gradus.api.correcting import classify, correction_counts, corrections_feed, failing_model, kinds, revise
 from gradus.api.progress import progress
+from gradus.api.shaping import make_traces
 from gradus.curricula.build import build_manifest
 from gradus.curricula.mixture import weigh
 from gradus.curricula.recipe import GenerateConfig, Recipe
-from gradus.engine import correct as correcting
 from gradus.engine import judge as judging
+from gradus.engine.answers import Feed
 from gradus.engine.exchange.imported import imported_traces
-from gradus.engine.judges import Judges
 from gradus.engine.parts import write_part
 from gradus.engine.records import DOMAINS, HELDOUT, Problem
 from gradus.engine.sample import SampleConfig
@@ -27,9 +29,13 @@ from gradus.engine.sources.base import generate_problems, tagged
 from gradus.engine.spending import Budget
 from gradus.engine.store import Store, open_store
 from gradus.engine.teachers.base import Teacher, TeacherConfig, open_teacher, teachers
-from gradus.engine.traces import harvest
+from gradus.engine.traces import kept_traces
+from gradus.engine.unmade import Chosen
 from gradus.engine.workspace import Workspace
 from gradus.errors import ConfigError
+from gradus.verifiers.pool import Judges
+
+TRAINABLE = "NOT list_contains(tags, $tag) AND NOT EXISTS (FROM dropped WHERE dropped.record_id = problems.id)"
 
 
 class opened(AbstractContextManager[Teacher]):  # noqa: N801
@@ -68,43 +74,47 @@ def generated(config: GenerateConfig) -> list[Problem]:
 
 def sample(workspace: Workspace, recipe: Recipe, *, workers: int = 1, opening: Open = opened) -> dict[str, Any]:
     """Attempt every problem that is not held out, with the recipe's teacher; workers judge where passes count."""
-
-    def choose(store: Store) -> list[Problem]:
-        kept = "NOT EXISTS (FROM dropped WHERE dropped.record_id = problems.id)"
-        return store.problems(f"NOT list_contains(tags, $tag) AND {kept}", {"tag": HELDOUT})
-
-    asking = _asking(workspace, recipe, recipe.teacher, "sample", opening)
-    return _sample(replace(asking, budget=recipe.sample.budget), recipe.sample, choose, workers=workers)
+    asking = asking_of(workspace, recipe, recipe.teacher, "sample", opening)
+    return _sample(replace(asking, budget=recipe.sample.budget), recipe.sample, trainable, workers=workers)
 
 
-def _asking(workspace: Workspace, recipe: Recipe, teacher: TeacherConfig, run: str, opening: Open) -> Asking:
+def trainable(store: Store) -> Chosen:
+    """Return the problems to be attempted: neither held out nor dropped."""
+    return Chosen(store, TRAINABLE, {"tag": HELDOUT})
+
+
+def asking_of(workspace: Workspace, recipe: Recipe, teacher: TeacherConfig, run: str, opening: Open) -> Asking:
+    """Return who asks a teacher, in a step."""
     name = teachers[teacher.kind].identify(teacher)
     return Asking(workspace=workspace, recipe=recipe, teacher=teacher, model_id=name, run=run, opening=opening)
 
 
-def _sample(
-    asking: Asking, config: SampleConfig, choose: Callable[[Store], list[Problem]], *, workers: int
-) -> dict[str, Any]:
-    with asking.workspace.writing(), closing(Judges(workers)) as judges:
-        with open_store(asking.workspace) as store:
-            problems = choose(store)
-            feed = asking.feed(store, problems, config, judges)
-        counts = asking.ask(feed)
+def _sample(asking: Asking, config: SampleConfig, choose: Callable[[Store], Chosen], *, workers: int) -> dict[str, Any]:
+    with (
+        asking.workspace.writing(),
+        closing(Judges(workers)) as judges,
+        open_store(asking.workspace) as store,
+    ):
+        chosen = choose(store)
+        feed = asking.feed(chosen, config, judges)
+        return sample_counts(asking, len(chosen), feed, asking.ask(feed, store))
+
+
+def sample_counts(asking: Asking, num_problems: int, feed: Feed, counts: dict[str, Any]) -> dict[str, Any]:
+    """Return what became of every attempt that was planned, and what is known of how."""
     total = feed.there + counts["made"] + counts["refused"] + counts["left"]
-    return {"problems": len(problems), "attempts": total, "skipped": feed.there, "model": asking.model_id, **counts}
+    return {"problems": num_problems, "attempts": total, "skipped": feed.there, "model": asking.model_id, **counts}
 
 
 def judge(workspace: Workspace, *, workers: int) -> dict[str, Any]:
     """Judge every attempt that has no verdict of its verifier's present version."""
-    with workspace.writing():
-        with open_store(workspace) as store:
+    with workspace.writing(), open_store(workspace) as store:
+        total = store.rows("SELECT count(*) AS n FROM attempts")[0]["n"]
+        with progress("judge", judging.count_unjudged(store)) as advance:
             rows = judging.unjudged(store)
-            total = store.rows("SELECT count(*) AS n FROM attempts")[0]["n"]
-        with progress("judge", len(rows)) as advance:
             outcomes = judging.judge(rows, workspace.parts, run="judge", workers=workers, advance=advance)
-        with open_store(workspace):
-            pass
-    return {"attempts": total, "judged": len(rows), "skipped": total - len(rows), "outcomes": dict(outcomes)}
+    judged = outcomes.total()
+    return {"attempts": total, "judged": judged, "skipped": total - judged, "outcomes": dict(outcomes)}
 
 
 def score(workspace: Workspace) -> dict[str, Any]:
@@ -117,28 +127,26 @@ def score(workspace: Workspace) -> dict[str, Any]:
 
 
 def correct(workspace: Workspace, recipe: Recipe, *, workers: int, opening: Open = opened) -> dict[str, Any]:
-    """Ask the teacher to correct the student's failures, judge what it says, and keep what passes."""
-    student = teachers["vllm"].identify(TeacherConfig(model=recipe.student))
-    asking = _asking(workspace, recipe, recipe.teacher, "correct", opening)
-    with workspace.writing():
-        with open_store(workspace) as store:
-            found = correcting.failures(store, student, recipe.correct.failures_per_problem)
-            done = correcting.corrections_done(store, asking.model_id)
-            asks = correcting.plan_corrections(found, recipe.correct, done)
-            feed = asking.listed(store, asks, len(found) * recipe.correct.tries)
-        made = asking.ask(feed)
+    """Ask the teacher to correct failures, judge what it says, and keep what passes and has no fault."""
+    asking = asking_of(workspace, recipe, recipe.teacher, "correct", opening)
+    asking = replace(asking, budget=recipe.correct.budget)
+    with workspace.writing(), open_store(workspace) as store:
+        classify(store, workspace, workers=workers)
+        found, set_aside, feed = corrections_feed(asking, store, failing_model(store, recipe))
+        made = asking.ask(feed, store)
     judge(workspace, workers=workers)
     with workspace.writing(), open_store(workspace) as store:
-        counts = store.named("corrections")[0]
-    return {"failures": len(found), "skipped": feed.there, **made, **counts}
+        revise(store, workspace, workers=workers)
+        counts = correction_counts(store, kinds(found))
+    return {"failures": len(found), "set_aside": set_aside, "skipped": feed.there, **made, **counts}
 
 
 def build(workspace: Workspace, recipe: Recipe) -> Path:
     """Make traces of what passed, and a manifest of the traces."""
     with workspace.writing(), open_store(workspace) as store:
         wanted = [d for d in DOMAINS if any(weigh(f"{d}/imported", stage.mixture) for stage in recipe.stages)]
-        traces = harvest(store, workspace.parts, recipe.traces, run="harvest") + imported_traces(store, wanted)
-        store.sync(workspace.parts)
+        make_traces(store, workspace, recipe.traces, workers=1)
+        traces = chain(kept_traces(store, recipe.traces), imported_traces(store, wanted))
         return build_manifest(workspace, store, recipe, traces)
 
 
@@ -148,12 +156,12 @@ def evaluate(
     """Return a model's pass rate, by domain, on the problems with a tag, in the student's template."""
     teacher = replace(recipe.teacher, kind="vllm", model=model)
 
-    def choose(store: Store) -> list[Problem]:
-        return store.problems("list_contains(tags, $tag)", {"tag": tag})
+    def choose(store: Store) -> Chosen:
+        return Chosen(store, "list_contains(tags, $tag)", {"tag": tag})
 
     if recipe.evaluate.until_passed or recipe.evaluate.budget != Budget():
         raise ConfigError("evaluate takes neither until_passed nor a budget: rates compare over equally many attempts")
-    asking = _asking(workspace, recipe, teacher, "evaluate", opening)
+    asking = asking_of(workspace, recipe, teacher, "evaluate", opening)
     counts = _sample(asking, recipe.evaluate, choose, workers=workers)
     judge(workspace, workers=workers)
     samplers = [recipe.evaluate.domain(domain).sampler for domain in DOMAINS]

@@ -16,6 +16,7 @@ compare sizes: `exponents` are the slopes of seconds over attempts on logarithmi
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import json
 import math
@@ -363,12 +364,11 @@ def children(process: int) -> list[str]:
 def size_bytes(path: Path) -> int:
     """Return the size of a file, or of a folder's files, links left out."""
     total = 0
-    for found in path.rglob("*") if path.is_dir() else [path]:
-        try:
-            total += found.stat().st_size if found.is_file() and not found.is_symlink() else 0
-        except FileNotFoundError:
-            continue
-    return total
+    for folder, _, names in os.walk(path):  # unlike rglob, it bears folders that go away meanwhile
+        for found in (Path(folder, name) for name in names):
+            with contextlib.suppress(FileNotFoundError):
+                total += 0 if found.is_symlink() else found.stat().st_size
+    return total or (path.stat().st_size if path.is_file() else 0)
 
 
 def measured(name: str, world: World, workers: int) -> dict[str, Any]:

@@ -4,46 +4,52 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-
-import pyarrow as pa
+from typing import Any
 
 from gradus import __version__
 from gradus.curricula import manifest as m
-from gradus.curricula.chat import Renderer
+from gradus.curricula.chat import Renderer, Sample
+from gradus.curricula.curated import Weights, curation
 from gradus.curricula.mixture import interleave
 from gradus.curricula.packing import pack
 from gradus.curricula.policies.base import Candidate, policies
 from gradus.curricula.recipe import Recipe, StageConfig
+from gradus.curricula.rendered import RenderedRows
 from gradus.curricula.rl import rl_section
 from gradus.curricula.shards import write_manifest, write_shard
 from gradus.engine.models import model_id, resolve_model
 from gradus.engine.records import Trace, canonical_json, content_id
-from gradus.engine.store import Store
+from gradus.engine.store import SQL, Store
 from gradus.engine.workspace import Workspace
 from gradus.errors import DataError
 
 
-def build_manifest(workspace: Workspace, store: Store, recipe: Recipe, traces: Sequence[Trace]) -> Path:
+def build_manifest(workspace: Workspace, store: Store, recipe: Recipe, traces: Iterable[Trace]) -> Path:
     """Write the shards and the manifest of a recipe; return the manifest's path."""
     if not recipe.stages:
         raise DataError(f"recipe {recipe.name!r} has no [[stages]]")
     folder = resolve_model(recipe.student)
-    student, renderer = model_id(folder), Renderer(folder)
-    candidates = _candidates(store, traces, renderer, student)
-    inputs = content_id([(c.trace.id, c.pass_rate) for c in candidates])
+    student, renderer = model_id(folder), Renderer(folder, recipe.thought)
     dropped: Counter[str] = Counter()
     stages = []
-    for config in recipe.stages:
-        chosen = _choose(config, candidates, random.Random(f"{recipe.seed}/{config.name}"))
-        used = {c.trace.id for c in chosen}
-        candidates = [c for c in candidates if c.trace.id not in used]
-        stages.append(_write_stage(workspace.curricula, config, chosen))
+    with closing(RenderedRows(workspace.curricula)) as rows:
+        weights = Weights(store, recipe.seed)
+        candidates = _candidates(_pass_rates(store, student), weights, _rendered(traces, renderer, dropped), rows)
+        inputs = content_id([(c.trace_id, c.pass_rate) for c in candidates])
+        for config in recipe.stages:
+            chosen = _choose(config, candidates, random.Random(f"{recipe.seed}/{config.name}"))
+            used = {c.place for c in chosen}
+            candidates = [c for c in candidates if c.place not in used]
+            stages.append(_write_stage(workspace.curricula, config, chosen, rows))
     longest = max(config.context_length for config in recipe.stages)
-    for candidate in candidates:
+    dropped += weights.dropped
+    for candidate in {c.place: c for c in candidates}.values():
         dropped["longer than every stage" if candidate.num_tokens > longest else "outside every budget or mixture"] += 1
     manifest = m.Manifest(
         format=m.FORMAT,
@@ -56,22 +62,47 @@ def build_manifest(workspace: Workspace, store: Store, recipe: Recipe, traces: S
         tokenizer=m.Tokenizer(model_id=student, fingerprint=renderer.fingerprint),
         stages=tuple(stages),
         rl=rl_section(workspace.curricula, store, recipe, renderer, student),
+        curation=curation(store),
         dropped=dict(dropped),
     )
     return write_manifest(workspace.manifests, manifest)
 
 
-def _candidates(store: Store, traces: Sequence[Trace], renderer: Renderer, student: str) -> list[Candidate]:
-    query = (
-        "SELECT problem_id, sum(num_passed) / sum(num_attempts) AS rate FROM difficulty WHERE model_id = $m GROUP BY 1"
-    )
-    rates = {row["problem_id"]: row["rate"] for row in store.rows(query, {"m": student})}
+def _pass_rates(store: Store, student: str) -> dict[str, float]:
+    batches = store.batches((SQL / "pass_counts.sql").read_text(), {"model": student})
+    return {row["problem_id"]: row["pass_rate"] for rows in batches for row in rows}
+
+
+def _rendered(traces: Iterable[Trace], renderer: Renderer, dropped: Counter[str]) -> Iterator[tuple[Trace, Sample]]:
+    for trace in traces:
+        try:
+            yield from ((trace, sample) for sample in renderer.samples(trace.messages, trace.learn))
+        except DataError as error:
+            dropped[str(error)] += 1
+
+
+def _candidates(
+    rates: Mapping[str, float],
+    weights: Weights,
+    rendered: Iterable[tuple[Trace, Sample]],
+    rows: RenderedRows,
+) -> list[Candidate]:
+    """Write rendered traces into rows, and return what is needed to choose among them, in the order of their ids."""
     candidates = []
-    for trace in sorted(traces, key=lambda t: t.id):
-        token_ids, loss_mask = renderer.trace(trace.messages, trace.learn)
+    for trace, (token_ids, loss_mask) in rendered:
+        copies = weights.copies(trace)
+        if not copies:
+            continue
         rate = rates.get(trace.problem_id)
-        candidates.append(Candidate(trace=trace, token_ids=token_ids, loss_mask=loss_mask, pass_rate=rate))
-    return candidates
+        candidate = Candidate(
+            trace_id=trace.id,
+            component=sys.intern(f"{trace.domain}/{trace.kind}"),
+            num_tokens=len(token_ids),
+            pass_rate=rate,
+            place=rows.add(_row(trace, rate, token_ids, loss_mask)),
+        )
+        candidates += [candidate] * copies
+    return sorted(candidates, key=lambda candidate: candidate.trace_id)
 
 
 def _choose(config: StageConfig, candidates: Sequence[Candidate], rng: random.Random) -> list[Candidate]:
@@ -85,7 +116,7 @@ def _choose(config: StageConfig, candidates: Sequence[Candidate], rng: random.Ra
     return chosen
 
 
-def _write_stage(curricula: Path, config: StageConfig, chosen: Sequence[Candidate]) -> m.Stage:
+def _write_stage(curricula: Path, config: StageConfig, chosen: Sequence[Candidate], rows: RenderedRows) -> m.Stage:
     sequences = pack([c.num_tokens for c in chosen], config.context_length)
     num_tokens = sum(c.num_tokens for c in chosen)
     by_component: Counter[str] = Counter()
@@ -98,21 +129,21 @@ def _write_stage(curricula: Path, config: StageConfig, chosen: Sequence[Candidat
         mixture={name: round(count / num_tokens, 6) for name, count in sorted(by_component.items())},
         num_traces=len(chosen),
         num_tokens=num_tokens,
-        shards=(write_shard(curricula, pa.Table.from_pylist([_row(c) for c in chosen], schema=m.TRACE_SCHEMA)),),
-        packing=write_shard(curricula, pa.Table.from_pydict({"rows": sequences}, schema=m.PACKING_SCHEMA)),
+        shards=(write_shard(curricula, m.TRACE_SCHEMA, (rows.read(c.place) for c in chosen)),),
+        packing=write_shard(curricula, m.PACKING_SCHEMA, ({"rows": rows} for rows in sequences)),
         num_sequences=len(sequences),
         utilisation=round(num_tokens / (len(sequences) * config.context_length), 6),
     )
 
 
-def _row(candidate: Candidate) -> dict[str, object]:
+def _row(trace: Trace, pass_rate: float | None, token_ids: Sequence[int], loss_mask: Sequence[bool]) -> dict[str, Any]:
     return {
-        "trace_id": candidate.trace.id,
-        "problem_id": candidate.trace.problem_id,
-        "domain": candidate.trace.domain,
-        "kind": candidate.trace.kind,
-        "pass_rate": candidate.pass_rate,
-        "num_tokens": candidate.num_tokens,
-        "token_ids": candidate.token_ids,
-        "loss_mask": candidate.loss_mask,
+        "trace_id": trace.id,
+        "problem_id": trace.problem_id,
+        "domain": trace.domain,
+        "kind": trace.kind,
+        "pass_rate": pass_rate,
+        "num_tokens": len(token_ids),
+        "token_ids": token_ids,
+        "loss_mask": loss_mask,
     }

@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 from gradus.config import build
 from gradus.errors import ConfigError, DataError
 
-FORMAT = 1
+FORMAT = 2
 
 TRACE_SCHEMA = pa.schema(
     [
@@ -109,6 +109,18 @@ class Tokenizer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Curation:
+    """What people had said of the store's records when the manifest was built."""
+
+    until: str
+    """When the last of it was said: the labels up to then give every reason."""
+    num_excluded: int
+    """Problems and traces that are left out."""
+    num_weighed: int
+    """Problems and traces whose weight is not 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """A curriculum. `id` is the SHA-256 of its canonical JSON."""
 
@@ -123,6 +135,7 @@ class Manifest:
     tokenizer: Tokenizer
     stages: tuple[Stage, ...]
     rl: RLSection | None = None
+    curation: Curation | None = None
     dropped: dict[str, int]
     """Traces left out, by reason."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gradus.config import load
+from gradus.curricula.conventions import THOUGHT
 from gradus.engine.cache import CacheConfig
 from gradus.engine.correct import CorrectConfig
 from gradus.engine.prompts import DomainConfig
@@ -15,6 +16,7 @@ from gradus.engine.sample import SampleConfig
 from gradus.engine.spending import Price
 from gradus.engine.teachers.base import TeacherConfig
 from gradus.engine.traces import TraceConfig
+from gradus.engine.varying.config import VaryConfig
 from gradus.errors import ConfigError
 
 FOLDER = Path(__file__).parent / "recipes"
@@ -70,7 +72,10 @@ class Recipe:
     """By the teacher's `model`, per million tokens."""
     student: str = "default"
     """The model that will be trained: its tokenizer renders the traces, its pass rates order them."""
+    thought: str = THOUGHT
+    """Wraps `{reasoning}`, before the answer, for a student whose chat template has no place for it."""
     problems: tuple[GenerateConfig, ...] = ()
+    vary: VaryConfig = VaryConfig()
     sample: SampleConfig = SampleConfig()
     correct: CorrectConfig = CorrectConfig()
     traces: TraceConfig = TraceConfig()
@@ -79,15 +84,21 @@ class Recipe:
     evaluate: SampleConfig = SampleConfig()
     """How held-out problems are put to a model: the student's template, not the teacher's."""
 
+    def __post_init__(self) -> None:
+        if "{reasoning}" not in self.thought:
+            raise ValueError(f"thought must hold {{reasoning}}, not {self.thought!r:.60}")
+        if self.evaluate.styles:
+            raise ValueError("evaluate takes no styles: a student is asked in one way, and rates compare")
+
     def student_domain(self, name: str) -> DomainConfig:
         """Return the template and sampling that the student is trained and evaluated with."""
         return self.evaluate.domain(name)
 
 
 def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Read `NAME` from our recipes, or a TOML file, with `a.b=value` overrides."""
+    """Read `NAME` from our recipes, or a TOML or JSON file, with `a.b=value` overrides."""
     path = Path(name)
-    if path.suffix != ".toml":
+    if path.suffix not in (".toml", ".json"):
         path = FOLDER / f"{name}.toml"
         if not path.exists():
             known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))

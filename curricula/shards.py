@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
+import os
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gradus.curricula.manifest import Manifest, Shard, canonical_bytes
-from gradus.engine.parts import atomic_file
+from gradus.engine.parts import atomic_file, sync_folder
+
+GROUP_ROWS = 8192
 
 
-def write_shard(curricula: Path, table: pa.Table) -> Shard:
-    """Write a table as `<sha256>.parquet`."""
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    data = buffer.getvalue()
-    shard = Shard(sha256=hashlib.sha256(data).hexdigest(), num_rows=table.num_rows)
-    with atomic_file(curricula / f"{shard.sha256}.parquet") as file:
-        file.write(data)
+def write_shard(curricula: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> Shard:
+    """Write rows as `<sha256>.parquet`, GROUP_ROWS of them in memory at a time."""
+    rest, num_rows = iter(rows), 0
+    fresh = curricula / f".{os.getpid()}.shard.tmp"  # nobody knows its name before it is written
+    try:
+        with fresh.open("w+b") as file:
+            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+                while some := list(islice(rest, GROUP_ROWS)):
+                    writer.write_table(pa.Table.from_pylist(some, schema=schema))
+                    num_rows += len(some)
+            file.flush()
+            os.fsync(file.fileno())
+            file.seek(0)
+            shard = Shard(sha256=hashlib.file_digest(file, "sha256").hexdigest(), num_rows=num_rows)
+        fresh.rename(curricula / f"{shard.sha256}.parquet")
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync_folder(curricula)
     return shard
 
 

@@ -87,10 +87,10 @@ def matching(workspace: Workspace, kind: Kind, conditions: Filter) -> list[str]:
         return [row["id"] for row in store.named(f"curate_{kind}", given)]
 
 
-def curate(workspace: Workspace, ids: Sequence[str], said: Said) -> dict[str, Any]:
-    """Say something of the records with these ids, or starts of ids; an id that is not there refuses all of them."""
+def curate(workspace: Workspace, ids: Sequence[str], said: Said, *, kind: Kind | None = None) -> dict[str, Any]:
+    """Say something of records by their ids, or starts of ids; one that is not there, or not of kind, refuses all."""
     with open_snapshot(workspace) as store:
-        kinds = _find(store, ids)
+        kinds = _find(store, ids, kind)
         present = {row["record_id"]: row for row in store.rows("FROM curated WHERE list_contains($ids, record_id)",
                                                               {"ids": list(kinds)})}  # fmt: skip
     new = {record: kind for record, kind in kinds.items() if _changes(said, present.get(record))}
@@ -100,7 +100,7 @@ def curate(workspace: Workspace, ids: Sequence[str], said: Said) -> dict[str, An
     return {"in": len(kinds), "kept": len(new), "dropped": dropped, "visible": visible}
 
 
-def _find(store: Store, ids: Sequence[str]) -> dict[str, Kind]:
+def _find(store: Store, ids: Sequence[str], wanted: Kind | None) -> dict[str, Kind]:
     """Return the records that ids or starts of ids stand for, each with its kind."""
     where = "WHERE list_contains($ids, id)"
     query = f"SELECT id, 'problem' AS kind FROM problems {where} UNION ALL SELECT id, 'trace' FROM traces {where}"
@@ -112,6 +112,8 @@ def _find(store: Store, ids: Sequence[str]) -> dict[str, Kind]:
             how_many = "more than one" if rows else "no"
             raise DataError(f"{how_many} problem or trace has an id that starts with {start!r}; nothing was changed")
         found[rows[0]["id"]] = rows[0]["kind"]
+    if other := [record for record, kind in found.items() if wanted not in (None, kind)]:
+        raise DataError(f"{other[0]} is no {wanted}; nothing was changed")
     return found
 
 

@@ -8,9 +8,10 @@ Memory stays below MEMORY_LIMIT whatever the tables hold: joins and sorts that n
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-import shutil
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 SQL = Path(__file__).parent / "sql"
 SNAPSHOTS_KEPT = 2
+FICLONE = 0x40049409
+"""Of linux/fs.h; XFS and Btrfs can."""
 BATCH_ROWS = 1000
 BATCH_BYTES = 32 << 20
 """Of what is handed out at once; beneath, DuckDB has 2,048 rows in hand, however long they are."""
@@ -37,8 +40,24 @@ WAL_LIMIT = "512MB"
 """Each checkpoint writes the last 122,880 rows of a table again: seldom, then, while rows stream in."""
 TAKEN_BYTES = 256 << 20
 """Parts that are taken in at once: few transactions are faster, and what one holds may go to disk twice."""
-TOUCHING = {"problems": ("problem_id", "id"), "attempts": ("id", "id"), "verdicts": ("id", "attempt_id")}
-"""Parts that change difficulty: which column of attempts stands in which of theirs."""
+SCORED_AT_ONCE = 100_000
+"""Problems whose attempts are joined with their verdicts at once."""
+TOUCHED = {
+    "problems": "SELECT id FROM {read} WHERE hash(id) IN (SELECT key FROM attempts_of)",
+    "attempts": "SELECT DISTINCT problem_id FROM {read}",
+    "verdicts": """SELECT DISTINCT problem_id FROM attempts WHERE rowid IN
+                   (SELECT place FROM attempt_places WHERE key IN (SELECT hash(attempt_id) FROM {read}))""",
+}
+"""Problems, of which some may have no attempts, whose difficulty parts change."""
+PLACES = {
+    ("problems", "id"): "problem_places",
+    ("attempts", "id"): "attempt_places",
+    ("attempts", "problem_id"): "attempts_of",
+    ("verdicts", "attempt_id"): "verdicts_of",
+    ("traces", "id"): "trace_places",
+    ("traces", "problem_id"): "traces_of",
+}
+"""Which table knows the places of a column's values."""
 
 
 class Store:
@@ -97,49 +116,80 @@ class Store:
         for table, path in list_parts(parts):
             if str(path.relative_to(parts)) not in known:
                 new[table].append(path)
+        self._note_places()
         for table, paths in new.items():
             for some in _by_size(paths, TAKEN_BYTES):
                 self._take(table, some, parts)
+                self._note_places()
         self._score()
         return sum(len(paths) for paths in new.values())
 
     def _take(self, table: str, paths: Sequence[Path], parts: Path) -> None:
         """Take in parts of one table; the first of records with the same key is stored."""
-        key = key_of(table)
         read = "read_parquet($paths, union_by_name = true)"
         files = {"paths": [str(path) for path in paths]}
-        known = " AND ".join(f"old.{column} = new.{column}" for column in key)
         self._db.execute("SET preserve_insertion_order = false")  # as fast again, and nothing depends on it
         with self._transaction():
-            self._db.execute(
-                f"""INSERT INTO {table} BY NAME WITH fresh AS (
-                        SELECT min({{'file': file_index, 'row': file_row_number}}) AS place FROM {read} AS new
-                        WHERE NOT EXISTS (FROM {table} AS old WHERE {known}) GROUP BY {", ".join(key)}
-                    ) SELECT new.* FROM {read} AS new
-                    SEMI JOIN fresh ON place.file = new.file_index AND place.row = new.file_row_number""",
-                files,
-            )
-            if table in TOUCHING:
-                ours, theirs = TOUCHING[table]
-                touched = f"SELECT DISTINCT problem_id FROM attempts WHERE {ours} IN (SELECT {theirs} FROM {read})"
-                self._db.execute(f"INSERT INTO unscored {touched}", files)
+            rows = f"FROM {read}" if self._all_new(table, read, files) else _each_once(table, read)
+            self._db.execute(f"INSERT INTO {table} BY NAME {rows}", files)
+            if table in TOUCHED:
+                self._db.execute(f"INSERT INTO unscored {TOUCHED[table].format(read=read)}", files)
             names = [str(path.relative_to(parts)) for path in paths]
             self._db.execute("INSERT INTO ingested SELECT unnest($names::VARCHAR[])", {"names": names})
         self._db.execute("RESET preserve_insertion_order")
 
+    def _all_new(self, table: str, read: str, files: dict[str, Any]) -> bool:
+        """Say whether no two rows, here or in the table, share a key; equal hashes are taken for equal keys."""
+        column = key_of(table)[0]
+        places = PLACES.get((table, column))
+        if places is None:
+            return False
+        keys = f"SELECT hash({column}) AS key FROM {read}"
+        twice = f"""SELECT EXISTS (FROM ({keys}) SEMI JOIN {places} USING (key))
+                        OR EXISTS (SELECT key FROM ({keys}) GROUP BY key HAVING count(*) > 1) AS found"""
+        return not self.rows(twice, files)[0]["found"]
+
+    def _note_places(self) -> None:
+        """Note where the rows stand that came in since; a kill leaves that to the next time."""
+        with self._transaction():
+            for (table, column), places in PLACES.items():
+                since = self.rows(f"SELECT coalesce(max(place), -1) AS place FROM {places}")[0]
+                self._db.execute(
+                    f"INSERT INTO {places} SELECT hash({column}), rowid FROM {table} WHERE rowid > $place ORDER BY ALL",
+                    since,
+                )
+                if places == "verdicts_of":
+                    self._db.execute((SQL / "several_verdicts.sql").read_text(), since)
+
+    def places(self, table: str, column: str, values: Sequence[str]) -> list[int]:
+        """Return where the rows stand whose column is one of values, in order."""
+        places = PLACES.get((table, column))
+        among = f"rowid IN (SELECT place FROM {places} WHERE key IN (SELECT hash(unnest($values::VARCHAR[])))) AND"
+        query = f"""SELECT rowid AS place FROM {table}
+                    WHERE {among if places else ""} {column} IN (SELECT unnest($values::VARCHAR[])) ORDER BY ALL"""
+        return [row["place"] for row in self.rows(query, {"values": list(values)})]
+
     def refresh_difficulty(self) -> None:
         """Compute the difficulty table anew from attempts and verdicts."""
+        self._note_places()
         self._db.execute("INSERT INTO unscored SELECT DISTINCT problem_id FROM attempts")
         self._score()
 
     def _score(self) -> None:
-        """Compute the difficulty of those problems that something new touched; a kill leaves them marked."""
-        if not self.rows("FROM unscored LIMIT 1"):
-            return
-        with self._transaction():
-            self._db.execute("DELETE FROM difficulty WHERE problem_id IN (FROM unscored)")
-            self._db.execute((SQL / "difficulty.sql").read_text())
-            self._db.execute("DELETE FROM unscored")
+        """Compute the difficulty of those problems that something new touched; a kill leaves the rest marked."""
+        while self.rows("FROM unscored LIMIT 1"):
+            with self._transaction():
+                # In the order in which problems came in, as their attempts did: what stands together is read together.
+                among = "FROM problems WHERE id IN (FROM unscored) ORDER BY rowid"
+                self._db.execute(f"INSERT INTO scoring SELECT id {among} LIMIT {SCORED_AT_ONCE}")
+                if self.rows("FROM scoring LIMIT 1"):
+                    for table in ("tallies", "difficulty"):
+                        self._db.execute(f"DELETE FROM {table} WHERE problem_id IN (FROM scoring)")
+                        self._db.execute((SQL / f"{table}.sql").read_text())
+                    self._db.execute("DELETE FROM unscored WHERE problem_id IN (FROM scoring)")
+                else:  # attempts whose problem is not in; it will mark itself
+                    self._db.execute("DELETE FROM unscored")
+                self._db.execute("DELETE FROM scoring")
 
     def migrate(self) -> None:
         """Apply the numbered migrations that have not been applied."""
@@ -151,8 +201,18 @@ class Store:
             with self._transaction():
                 self._db.execute(path.read_text())
                 self._db.execute("INSERT INTO migrations VALUES ($name)", {"name": path.name})
-        if new:  # one of them may have made the table anew
+        if new or not self._hashes_as_before():  # one of the migrations may have made a table anew
+            self._forget_places()
             self.refresh_difficulty()
+
+    def _hashes_as_before(self) -> bool:
+        return bool(self.rows("FROM hashed_by WHERE probe = hash('gradus')"))
+
+    def _forget_places(self) -> None:
+        with self._transaction():
+            for places in (*PLACES.values(), "several_verdicts", "hashed_by"):
+                self._db.execute(f"DELETE FROM {places}")
+            self._db.execute("INSERT INTO hashed_by SELECT hash('gradus')")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -204,7 +264,7 @@ def publish(workspace: Workspace, version: str) -> Path:
     if not path.exists():
         fresh = path.with_suffix(".tmp")
         try:
-            shutil.copyfile(workspace.database, fresh)
+            _clone(workspace.database, fresh)
             fresh.rename(path)
         finally:
             fresh.unlink(missing_ok=True)
@@ -221,6 +281,17 @@ def publish(workspace: Workspace, version: str) -> Path:
     return path
 
 
+def _clone(source: Path, target: Path) -> None:
+    """Copy a file; where the file system can, share its blocks until one of the two is changed."""
+    with source.open("rb") as old, target.open("wb") as new:
+        try:
+            fcntl.ioctl(new.fileno(), FICLONE, old.fileno())
+        except OSError:
+            size = os.fstat(old.fileno()).st_size
+            while size > 0:
+                size -= os.copy_file_range(old.fileno(), new.fileno(), size)
+
+
 def to_problem(row: dict[str, Any]) -> Problem:
     """Return a row of `problems` as the record."""
     data = {key: value for key, value in row.items() if key != "id"}
@@ -232,6 +303,17 @@ def stored_trace(row: dict[str, Any]) -> Trace:
     """Return a row of `traces` as the record."""
     data = {key: value for key, value in row.items() if key != "id"}
     return Trace(**(data | {"messages": tuple(json.loads(row["messages"])), "learn": tuple(row["learn"])}))
+
+
+def _each_once(table: str, read: str) -> str:
+    """Return a query for those rows that are not in, the first of each key."""
+    key = key_of(table)
+    known = " AND ".join(f"old.{column} = new.{column}" for column in key)
+    return f"""WITH fresh AS (
+                   SELECT min({{'file': file_index, 'row': file_row_number}}) AS place FROM {read} AS new
+                   WHERE NOT EXISTS (FROM {table} AS old WHERE {known}) GROUP BY {", ".join(key)}
+               ) SELECT new.* FROM {read} AS new
+               SEMI JOIN fresh ON place.file = new.file_index AND place.row = new.file_row_number"""
 
 
 def _by_size(paths: Iterable[Path], most_bytes: int) -> Iterator[list[Path]]:

@@ -22,11 +22,11 @@ from gradus.curricula.recipe import Recipe, load_recipe
 from gradus.engine.answers import Listed, Sink, sample
 from gradus.engine.models import model_id
 from gradus.engine.records import HELDOUT, Problem
-from gradus.engine.sample import attempts_done, plan
 from gradus.engine.spending import open_purse
 from gradus.engine.store import open_store
 from gradus.engine.teachers.base import TeacherConfig, open_teacher, teachers
 from gradus.engine.teachers.replay import ReplayTeacher
+from gradus.engine.unmade import Chosen
 from gradus.engine.workspace import Workspace
 
 NUM_PROBLEMS = 40
@@ -219,9 +219,14 @@ def finished(new_world, tmp_path_factory) -> World:
     steps.sample(world.workspace, recipe)
     with world.workspace.writing():
         with open_store(world.workspace) as store:
-            asks = plan(store.problems(), recipe.sample, attempts_done(store, world.student))
+            asks = list(Chosen(store, "true").unmade(recipe.sample, world.student))
         purse = open_purse(world.workspace.root, "heldout", world.student)
-        sample(Listed(asks), open_teacher(recipe.teacher), Sink(world.workspace.parts, "heldout"), purse=purse)
+        sample(
+            Listed(asks, left=len(asks)),
+            open_teacher(recipe.teacher),
+            Sink(world.workspace.parts, "heldout"),
+            purse=purse,
+        )
     steps.judge(world.workspace, workers=1)
     steps.score(world.workspace)
     steps.correct(world.workspace, load_recipe(str(world.recipe_path), world.teacher), workers=1)

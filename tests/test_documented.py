@@ -10,6 +10,7 @@ from gradus.api.commands.base import commands
 from gradus.curricula.policies.base import policies
 from gradus.engine.sources.base import generators, importers
 from gradus.engine.teachers.base import teachers
+from gradus.engine.varying.base import ways
 from gradus.verifiers import base as verifiers
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +48,7 @@ def test_every_command_is_in_the_documentation():
 
 def test_every_plug_in_is_in_the_documentation():
     names = [*verifiers.names(), *policies.names(), *importers.names(), *generators.names(), *teachers.names()]
+    names += ways.names()
     assert not undocumented(set(names) - {"recorded-student"})  # ours, of tests/conftest.py
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from typing import get_args
 
 from gradus.api import steps
 from gradus.api.asking import told
-from gradus.api.commands.base import Result, both, command, recipe_arguments, worker_arguments
+from gradus.api.commands.base import (
+    Result,
+    both,
+    command,
+    executor,
+    executor_arguments,
+    recipe_arguments,
+    worker_arguments,
+)
 from gradus.api.commands.table import histogram, table
 from gradus.api.model_judging import judge_by_model
 from gradus.config import load
@@ -15,19 +24,27 @@ from gradus.engine.model_judge import UNSETTLED
 from gradus.engine.teachers.base import TeacherConfig
 from gradus.engine.workspace import Workspace
 from gradus.errors import ConfigError
+from gradus.verifiers.base import Outcome
 
 
-@command("sample", 3, both(recipe_arguments, worker_arguments))
+@command("sample", 3, both(recipe_arguments, worker_arguments, executor_arguments))
 def sample(args: argparse.Namespace) -> Result:
     """Attempt every problem with the recipe's teacher; judge on the way where the recipe counts passes."""
     recipe = load_recipe(args.recipe, args.overrides)
-    counts = steps.sample(Workspace.find(args.workspace), recipe, workers=args.workers)
+    workspace, spread = Workspace.find(args.workspace), executor(args)
+    if spread:
+        from gradus.api import pipelines  # datatrove takes a second
+
+        counts = pipelines.sample(workspace, recipe, spread)
+    else:
+        counts = steps.sample(workspace, recipe, workers=args.workers)
     text = "{made} attempts made, {skipped} were there already; {problems} problems, model {model}"
     return Result(counts, text.format(**counts) + told(counts))
 
 
 def _judge_arguments(parser: argparse.ArgumentParser) -> None:
     worker_arguments(parser)
+    executor_arguments(parser)
     parser.add_argument(
         "--model-judge",
         nargs="+",
@@ -48,10 +65,16 @@ def judge(args: argparse.Namespace) -> Result:
     if args.model_judge_on and not args.model_judge:
         raise ConfigError("--model-judge-on needs --model-judge")
     asked = load(TeacherConfig, None, args.model_judge) if args.model_judge else None
-    counts = steps.judge(Workspace.find(args.workspace), workers=args.workers)
+    workspace, spread = Workspace.find(args.workspace), executor(args)
+    if spread:
+        from gradus.api import pipelines
+
+        counts = pipelines.judge(workspace, spread)
+    else:
+        counts = steps.judge(workspace, workers=args.workers)
     text = f"{counts['judged']} judged ({_told(counts['outcomes'])}), {counts['skipped']} were judged already"
     if asked:
-        said = judge_by_model(Workspace.find(args.workspace), asked, args.model_judge_on or UNSETTLED[:1])
+        said = judge_by_model(workspace, asked, args.model_judge_on or UNSETTLED[:1])
         counts["model_judge"] = said
         text += f"\n{said['judged']} judged by {said['judge']} ({_told(said['outcomes'])}), kept apart in model_judged"
     return Result(counts, text)
@@ -68,12 +91,19 @@ def score(args: argparse.Namespace) -> Result:
     return Result(found, histogram(found["histogram"]) + "\n\n" + table(found["pass_rates"]))
 
 
-@command("correct", 6, both(recipe_arguments, worker_arguments))
+@command("correct", 6, both(recipe_arguments, worker_arguments, executor_arguments))
 def correct(args: argparse.Namespace) -> Result:
     """Ask the teacher to correct failed attempts, verify, and keep what passes."""
     recipe = load_recipe(args.recipe, args.overrides)
-    counts = steps.correct(Workspace.find(args.workspace), recipe, workers=args.workers)
-    text = (
-        "{failures} failures: {made} corrections asked for, {skipped} were there already; {kept} of {corrections} pass"
-    )
-    return Result(counts, text.format(**counts) + told(counts))
+    workspace, spread = Workspace.find(args.workspace), executor(args)
+    if spread:
+        from gradus.api import pipelines
+
+        counts = pipelines.correct(workspace, recipe, spread, workers=args.workers)
+    else:
+        counts = steps.correct(workspace, recipe, workers=args.workers)
+    asked = "{failures} failures: {made} corrections asked for, {skipped} were there already"
+    text = asked + "; {passed} of {corrections} pass"
+    faults = {reason: n for reason, n in counts["dropped"].items() if reason not in get_args(Outcome)}
+    dropped = "".join(f"\n{n} of them not kept: {reason}" for reason, n in faults.items())
+    return Result(counts, text.format(**counts) + dropped + told(counts) + "\n\n" + table(counts["by_kind"]))

@@ -7,7 +7,7 @@ import re
 from contextlib import closing
 
 from gradus.api.asking import cache_folder
-from gradus.api.commands.base import Result, command, recipe_arguments
+from gradus.api.commands.base import Result, age, command, recipe_arguments
 from gradus.api.commands.table import table
 from gradus.curricula.recipe import load_recipe
 from gradus.engine.cache import FILE, ResponseCache
@@ -16,13 +16,12 @@ from gradus.engine.spending import spending
 from gradus.engine.workspace import Workspace
 from gradus.errors import ConfigError
 
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("stats", "prune"), help="stats counts; prune drops answers")
-    parser.add_argument("--older-than", type=_age, metavar="AGE", help="prune what was made longer ago, as 30d or 12h")
+    parser.add_argument("--older-than", type=age, metavar="AGE", help="prune what was made longer ago, as 30d or 12h")
     parser.add_argument("--max-size", type=_size, metavar="SIZE", help="prune the oldest until the rest fits, as 20GB")
     parser.add_argument("--model", help="prune only this model's answers; alone: all of them")
     recipe_arguments(parser)
@@ -47,14 +46,6 @@ def cache(args: argparse.Namespace) -> Result:
     text = f"{found['answers']} answers, {found['file_bytes'] / 1e6:,.1f} MB: {found['path']}"
     parts = [text, *(table(rows) for rows in (found["models"], found["spent"]) if rows)]
     return Result(found, "\n\n".join(parts))
-
-
-def _age(text: str) -> float:
-    """Return the seconds of `90`, `12h`, `30d`."""
-    found = re.fullmatch(r"([0-9.]+)([smhdw]?)", text)
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an age, as 30d or 12h")
-    return float(found[1]) * SECONDS[found[2] or "s"]
 
 
 def _size(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from gradus.api import cleaning
-from gradus.api.commands.base import Result, command
+from gradus.api.commands.base import Result, command, executor, executor_arguments
 from gradus.engine.workspace import Workspace
 
 
@@ -17,6 +17,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="a JSONL or Parquet file, the name of one in the workspace's `benchmarks` folder, or `heldout`",
     )
     parser.add_argument("--undo", action="store_true", help="restore what the last run against it dropped")
+    executor_arguments(parser)
 
 
 @command("decontaminate", 6, _arguments)
@@ -26,5 +27,11 @@ def decontaminate(args: argparse.Namespace) -> Result:
     if args.undo:
         num = cleaning.undo(workspace, cleaning.decontaminate_step(args.against))
         return Result({"restored": num}, f"{num} records restored")
-    counts = cleaning.decontaminate(workspace, args.against)
+    spread = executor(args)
+    if spread:
+        from gradus.api import pipelines  # datatrove takes a second
+
+        counts = pipelines.decontaminate(workspace, args.against, spread)
+    else:
+        counts = cleaning.decontaminate(workspace, args.against)
     return Result(counts, cleaning.summary(counts, "problems and traces"))

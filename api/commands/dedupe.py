@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from gradus.api import cleaning
-from gradus.api.commands.base import Result, command
+from gradus.api.commands.base import Result, command, executor, executor_arguments
 from gradus.engine.clean.dedupe import DedupeConfig
 from gradus.engine.clean.semantic import SemanticConfig
 from gradus.engine.workspace import Workspace
@@ -21,6 +21,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--threshold", type=float, default=default, help=f"--near: Jaccard similarity from which (default: {default})"
     )
     parser.add_argument("--undo", action="store_true", help="restore what the last run dropped")
+    executor_arguments(parser)
 
 
 @command("dedupe", 6, _arguments)
@@ -33,5 +34,11 @@ def dedupe(args: argparse.Namespace) -> Result:
         num = cleaning.undo(workspace, f"dedupe {args.what}")
         return Result({"restored": num}, f"{num} {args.what} restored")
     config = DedupeConfig(near=args.near or args.semantic, threshold=args.threshold)
-    counts = cleaning.dedupe(workspace, args.what, config, SemanticConfig() if args.semantic else None)
+    semantic, spread = SemanticConfig() if args.semantic else None, executor(args)
+    if spread:
+        from gradus.api import pipelines  # datatrove takes a second
+
+        counts = pipelines.dedupe(workspace, args.what, config, semantic, spread)
+    else:
+        counts = cleaning.dedupe(workspace, args.what, config, semantic)
     return Result(counts, cleaning.summary(counts, args.what))

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 
 from gradus.api.commands.base import Result, command
-from gradus.api.runs import describe, plan_run
-from gradus.curricula.find import find_manifest
 from gradus.engine.workspace import Workspace
-from gradus.errors import GradusError
+from gradus.errors import ConfigError, GradusError
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,27 +15,46 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--manifest", default="latest", help="its id or the start of it (default: the newest)")
     parser.add_argument("--model", default="default", help="a Hugging Face folder, a run's name, or `default`")
     parser.add_argument("--recipe", help="one of ours by name (sft-demo, rl-demo), or a TOML file")
-    parser.add_argument("--processes", type=int, default=1, help="processes on this host, one a GPU (default: 1)")
+    parser.add_argument("--processes", type=int, default=1, help="processes on a machine, one a GPU (default: 1)")
+    parser.add_argument("--background", action="store_true", help="return at once; `gradus runs watch` follows it")
+    group = parser.add_argument_group("by Slurm, in the background")
+    group.add_argument("--launcher", choices=("local", "slurm"), default="local", help="(default: local)")
+    group.add_argument("--nodes", type=int, default=1, help="machines (default: 1)")
+    group.add_argument(
+        "--slurm", action="append", default=[], metavar="key=value", help="as partition=gpu; may be given again"
+    )
 
 
 @command("train", 8, _arguments)
 def train(args: argparse.Namespace) -> Result:
     """Train on a manifest: `sft`, or `rl` by GSPO. The same command resumes."""
+    from gradus.api import runs
+    from gradus.api.launch import Launch
+    from gradus.curricula.find import find_manifest
+
     workspace = Workspace.find(args.workspace)
-    manifest = find_manifest(workspace, args.manifest)
-    run = plan_run(
+    options = dict(_option(text) for text in args.slurm)
+    launch = Launch(launcher=args.launcher, num_processes=args.processes, num_nodes=args.nodes, options=options)
+    run = runs.plan_run(
         workspace,
         args.kind,
-        manifest,
+        find_manifest(workspace, args.manifest),
         model=args.model,
         recipe=args.recipe,
         overrides=tuple(args.overrides),
-        processes=args.processes,
+        launch=launch,
     )
-    status = subprocess.run(run.command, check=False).returncode
-    if status:
-        raise GradusError(
-            f"run {run.folder.name} ended with status {status}; the same command goes on from its checkpoint"
-        )
-    data = describe(run.folder)
-    return Result(data, f"run {run.folder}\nmodel {run.folder / 'export'}")
+    name = run.folder.name
+    if args.background or args.launcher == "slurm":
+        runs.start(run)
+        return Result(runs.describe(run.folder), f"started {name}; `gradus runs watch {name}` follows it")
+    if status := runs.start_in_foreground(run):
+        raise GradusError(f"run {name} ended with status {status}; the same command goes on from its checkpoint")
+    return Result(runs.describe(run.folder), f"run {run.folder}\nmodel {run.folder / 'export'}")
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigError(f"--slurm {text}: is not key=value")
+    return name, value

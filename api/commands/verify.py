@@ -22,6 +22,8 @@ from gradus.api.progress import progress
 from gradus.api.resumable import resumed
 from gradus.errors import ConfigError, DataError
 from gradus.log import logger
+from gradus.verifiers.base import SpecError
+from gradus.verifiers.composite.parts import own_version
 from gradus.verifiers.lines import JudgedLine, explain_line, give_up_line, judge_line
 from gradus.verifiers.pool import TIMEOUT_S, in_order
 
@@ -95,16 +97,23 @@ def _all(args: argparse.Namespace, judge: Callable[[bytes], JudgedLine]) -> dict
                 counts[judged.outcome] += 1
             sys.stdout.buffer.flush()
             return dict(sorted(counts.items()))
-        with resumed(args.output, source, settings="explain" if args.explain else "") as output:
+        with resumed(args.output, source, settings="explain" if args.explain else "", version=_version) as output:
             done_kb = output.state.read_bytes // KB
             advance(done_kb)
             for read, judged in _judged(args, judge, source, output.state.num_lines):
-                output.add(read, judged.text, judged.outcome)
+                output.add(read, judged.text, judged.outcome, judged.versions)
                 if output.state.read_bytes // KB > done_kb:
                     advance(output.state.read_bytes // KB - done_kb)
                     done_kb = output.state.read_bytes // KB
             output.finish()
             return dict(sorted(output.state.counts.items()))
+
+
+def _version(name: str) -> str:
+    try:
+        return own_version(name)
+    except SpecError:
+        return ""
 
 
 def _judged(

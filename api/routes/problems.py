@@ -3,40 +3,85 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+from pydantic import BaseModel
 
-from gradus.api.routes.base import Cursor, Limit, Page, WorkspaceDep, after, page
-from gradus.engine.store import open_snapshot
+from gradus.api.faults import Fault
+from gradus.api.listings import Listing
+from gradus.api.places import find_places
+from gradus.api.routes.base import (
+    NOT_MODIFIED,
+    Domain,
+    ListerDep,
+    Name,
+    Paged,
+    Rate,
+    StoreDep,
+    Text,
+    page_of,
+    unless_known,
+)
+from gradus.api.routes.difficulty import DifficultyRow
 
-router = APIRouter(tags=["problems"])
+router = APIRouter(tags=["problems"], dependencies=[Depends(unless_known)])
+ALL = Listing(name="page_problems", table="problems", start={"place": -1}, objects=frozenset({"spec"}))
+BY_RATE = Listing(name="page_problems_by_rate", table="problems", start={"place": -1}, objects=frozenset({"spec"}))
 
 
-@router.get("/problems")
-def list_problems(
-    workspace: WorkspaceDep,
-    domain: str | None = None,
-    tag: str | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> Page:
-    """Return problems in the order of their ids."""
-    parameters = {"after": after(cursor), "domain": domain, "tag": tag, "limit": limit + 1}
-    with open_snapshot(workspace) as store:
-        return page([_problem(row) for row in store.named("page_problems", parameters)], limit, "id")
+class ProblemRow(BaseModel):
+    """A prompt, and the verifier with its arguments that judges answers to it."""
+
+    id: str
+    prompt: str
+    domain: str
+    verifier: str
+    spec: dict[str, Any]
+    source: str
+    parents: list[str]
+    tags: list[str]
 
 
-@router.get("/problems/{id}")
-def read_problem(id: str, workspace: WorkspaceDep) -> dict[str, Any]:
-    """Return one problem by its id, with its attempts' counts by model."""
-    with open_snapshot(workspace) as store:
-        rows = store.rows("SELECT * FROM problems WHERE id = $id", {"id": id})
-        difficulty = store.rows("SELECT * FROM difficulty WHERE problem_id = $id", {"id": id})
+class MeasuredProblem(ProblemRow):
+    """A problem with how hard it was for each model."""
+
+    difficulty: list[DifficultyRow]
+
+
+class ProblemQuery(Paged):
+    """Filters; a problem in the band is one that some model, or the one named, passes so often."""
+
+    domain: Domain | None = None
+    tag: Name = None
+    source: Name = None
+    verifier: Name = None
+    text: Text = None
+    model: Name = None
+    min_rate: Rate = None
+    max_rate: Rate = None
+
+    @property
+    def measured(self) -> bool:
+        return not (self.model is None and self.min_rate is None and self.max_rate is None)
+
+    def filters(self) -> dict[str, Any]:
+        left_out = set() if self.measured else {"model", "min_rate", "max_rate"}
+        return {"places": None} | self.model_dump(exclude={"limit", "cursor"} | left_out)
+
+
+@router.get("/problems", response_class=Response, responses=page_of(ProblemRow))
+def list_problems(query: Annotated[ProblemQuery, Query()], lister: ListerDep) -> Response:
+    """Return problems in the order in which they came in."""
+    return lister.page(BY_RATE if query.measured else ALL, query)
+
+
+@router.get("/problems/{id}", responses=NOT_MODIFIED)
+def read_problem(id: str, store: StoreDep) -> MeasuredProblem:
+    """Return one problem by its id, with its difficulty by model."""
+    rows = store.named("problems_at", {"places": find_places(store, "problems", "id", [id])})
     if not rows:
-        raise HTTPException(404, f"no problem {id!r}; GET /v1/problems lists them")
-    return _problem(rows[0]) | {"difficulty": difficulty}
-
-
-def _problem(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"spec": json.loads(row["spec"])}
+        raise Fault(404, f"no problem {id!r}; GET /v1/problems lists them")
+    difficulty = store.named("difficulty_at", {"places": find_places(store, "difficulty", "problem_id", [id])})
+    return MeasuredProblem(**rows[0] | {"spec": json.loads(rows[0]["spec"]), "difficulty": difficulty})

@@ -6,27 +6,21 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gradus.engine.records import Trace
 from gradus.registry import Registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A rendered trace. pass_rate is the target model's on its problem; None: never measured."""
+    """A rendered trace, its text and tokens left on disk. pass_rate is the target model's on its problem."""
 
-    trace: Trace
-    token_ids: tuple[int, ...]
-    loss_mask: tuple[bool, ...]
+    trace_id: str
+    component: str
+    """What a mixture weighs: `domain/kind`."""
+    num_tokens: int
     pass_rate: float | None
-
-    @property
-    def component(self) -> str:
-        """Name what a mixture weighs: `domain/kind`."""
-        return f"{self.trace.domain}/{self.trace.kind}"
-
-    @property
-    def num_tokens(self) -> int:
-        return len(self.token_ids)
+    """None: never measured."""
+    place: int = 0
+    """Where its row is read from (`rendered.py`)."""
 
 
 Policy = Callable[[Sequence[Candidate], random.Random], list[Candidate]]

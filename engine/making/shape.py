@@ -35,8 +35,8 @@ CALCULATED = ("math", "stem")
 _NUMBERED = re.compile(r"^[ \t#>*_-]*(?:step[ \t]+)?(\d{1,3})[ \t*_]*[.):]", re.IGNORECASE | re.MULTILINE)
 _CHECKS = re.compile(
     r"\b(?:let(?:'s| us| me)(?: now| quickly)? (?:double[- ]?)?(?:check|verify)|double[- ]?check\w*|sanity check"
-    r"|to (?:check|verify|confirm)|(?:check|verif)(?:y|ying|ing|ication)?\s?[:—]|(?:we|i) (?:check|verify)|(?:check|verify)ing"
-    r"|(?:plug|substitut)\w*(?: \S+){0,3} back)(?!\w)",
+    r"|to (?:check|verify|confirm)|(?:check|verif)(?:y|ying|ing|ication)?\s?[:—]|(?:we|i) (?:check|verify)"
+    r"|(?:check|verify)ing|(?:plug|substitut)\w*(?: \S+){0,3} back)(?!\w)",
     re.IGNORECASE,
 )
 _RESTARTS = re.compile(

@@ -1,8 +1,5 @@
--- pass@k by the unbiased estimator 1 - C(n-c, k) / C(n, k) (Chen et al. 2021, equation 1), null where k > n;
--- Wilson's (1927) 95% interval of the pass rate. Unparseable answers count as not passed; attempts
--- that could not be judged do not count; corrections saw the answer and do not count either.
--- C(n-c, k) / C(n, k) is the product over i < k of (n - c - i) / (n - i). At k = 1 that is c / n, written so because
--- 1 - 0.8 is less than 0.2, which would fall out of a band that begins there.
+-- Of tallies: pass@k (0014), and Wilson's (1927) 95% interval of the pass rate. Unparseable answers count as not passed;
+-- attempts that could not be judged do not count; corrections saw the answer and do not count either.
 --
 -- A sampler that stops a problem at its m-th whole pass (`-until-m`): the attempt that ended it had to pass, so it says
 -- nothing. The others may stand in any order, and their share of passes, (c - 1) / (n - 1), is the unbiased estimate
@@ -12,24 +9,21 @@
 -- pass@k for k > 1 is null: whether k attempts would have been made depends on the cap, which may be raised.
 INSERT INTO difficulty
 WITH counted AS (
-    SELECT problem_id, domain, model_id, policy_version, sampler, count(*) AS n,
-           count(*) FILTER (outcome = 'pass') AS c,
-           count(*) FILTER (outcome = 'unparseable') AS unparseable,
-           count(*) FILTER (outcome = 'pass' AND finish_reason = 'stop') AS whole,
-           wanted_passes(sampler) AS wanted
-    FROM judged_among('unscored_attempts')
-    WHERE failed_attempt_id IS NULL AND outcome <> 'verifier_error'
-    GROUP BY ALL
+    SELECT * RENAME (num_passed AS c, num_unparseable AS unparseable, num_whole_passes AS whole),
+           num_passed + num_failed + num_unparseable AS n, wanted_passes(sampler) AS wanted
+    FROM tallies
+    WHERE NOT correction AND problem_id IN (FROM scoring)
 ), free AS (
     SELECT *, wanted IS NULL AS fixed, coalesce(whole >= wanted, false)::INTEGER AS ended,
            n - ended AS tries, c - ended AS hits
     FROM counted
+    WHERE n > 0
 )
 SELECT problem_id, domain, model_id, policy_version, sampler, n, c, unparseable,
        CASE WHEN tries = 0 THEN 1 ELSE hits / tries END,
-       CASE WHEN fixed AND n >= 2 THEN 1 - list_product([greatest(n - c - i, 0) / (n - i) FOR i IN range(2)]) END,
-       CASE WHEN fixed AND n >= 4 THEN 1 - list_product([greatest(n - c - i, 0) / (n - i) FOR i IN range(4)]) END,
-       CASE WHEN fixed AND n >= 8 THEN 1 - list_product([greatest(n - c - i, 0) / (n - i) FOR i IN range(8)]) END,
+       CASE WHEN fixed THEN pass_at(2, n, c) END, CASE WHEN fixed THEN pass_at(4, n, c) END,
+       CASE WHEN fixed THEN pass_at(8, n, c) END, CASE WHEN fixed THEN pass_at(16, n, c) END,
        CASE WHEN tries = 0 THEN 0 ELSE wilson_low(hits, tries) END,
        wilson_high(c, n)
-FROM free;
+FROM free
+ORDER BY problem_id;

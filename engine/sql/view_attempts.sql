@@ -1,11 +1,11 @@
--- The attempts at one problem with their newest verdict, null where there is none yet; first those that were corrected, so
--- that what can be compared is seen first.
+-- The attempts at $places with their newest verdict by $verifier, of the verdicts at $said; null where there is none yet.
+-- First those that were corrected, so that what can be compared is seen first.
 WITH mine AS (
-    FROM attempts WHERE problem_id = $problem
+    FROM attempts WHERE rowid IN (SELECT unnest($places::BIGINT[]))
 ), said AS (
     SELECT attempt_id, version, outcome, score, reason
     FROM verdicts
-    WHERE attempt_id IN (SELECT id FROM mine) AND verifier = (SELECT any_value(verifier) FROM problems WHERE id = $problem)
+    WHERE rowid IN (SELECT unnest($said::BIGINT[])) AND verifier = $verifier
 ), newest AS (
     FROM said
     WHERE NOT EXISTS (FROM said AS later WHERE later.attempt_id = said.attempt_id AND is_newer(later.version, said.version))
@@ -19,4 +19,3 @@ FROM mine
 LEFT JOIN newest ON newest.attempt_id = mine.id
 LEFT JOIN corrected ON corrected.id = mine.id
 ORDER BY corrected.id IS NULL, mine.failed_attempt_id NULLS FIRST, model, mine.policy_version, mine.sampler, mine."index"
-LIMIT $limit

@@ -7,6 +7,7 @@ tuple[X, ...] and dict[str, X] of those.
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
 import types
 import typing
@@ -28,13 +29,16 @@ def load(cls: type[T], source: Path | None, overrides: Sequence[str] = ()) -> T:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Parse a TOML file; errors name the file."""
+    """Parse a TOML file, or a JSON file; errors name the file."""
     try:
-        return tomllib.loads(path.read_text())
+        text = path.read_text()
+        return json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such recipe") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path}: not JSON: {error}") from None
 
 
 def build(cls: type[T], data: dict[str, Any], where: str) -> T:

@@ -170,7 +170,7 @@ def test_a_missing_workspace_is_one_line(gradus, tmp_path, argv, words):
 @pytest.mark.parametrize(
     ("argv", "words", "status"),
     [
-        (("sample", "--recipe", "fast"), "no recipe 'fast'. Known: default, demo", 2),
+        (("sample", "--recipe", "fast"), "no recipe 'fast'. Known: cot, default, demo", 2),
         (("sample", "--recipe", "none.toml"), "none.toml: no such recipe", 2),
         (("sample", "--recipe", "demo", "sample.nums=3"), "SampleConfig has no 'nums'. Fields: num_attempts", 2),
         (("sample", "--recipe", "demo", "sample.num_attempts=x"), "num_attempts must be a int, not 'x'", 2),

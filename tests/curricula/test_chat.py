@@ -85,12 +85,6 @@ def test_a_prompt_is_the_start_of_its_trace(renderer):
     assert mask[len(prompt)]
 
 
-def test_reasoning_is_not_given_to_the_template(renderer):
-    ask, answer = talk(("user", "1 + 1?"), ("assistant", "2"))
-    thought = answer | {"reasoning": "one and one"}
-    assert renderer.trace([ask, thought], [False, True]) == renderer.trace([ask, answer], [False, True])
-
-
 def copy_with_template(student, folder, template):
     shutil.copytree(student, folder)
     (folder / "chat_template.jinja").write_text(template)
@@ -122,3 +116,8 @@ def test_other_weights_have_the_same_fingerprint(student, tmp_path):
     shutil.copytree(student, tmp_path / "m")
     (tmp_path / "m" / "model.safetensors").write_bytes(b"other")
     assert tokenizer_fingerprint(tmp_path / "m") == tokenizer_fingerprint(student)
+
+
+def test_what_a_turn_was_given_is_not_learned(renderer):
+    answer = {"role": "assistant", "content": "3 + 5 = 7. No: it is 8.", "given": len("3 + 5 = 7.")}
+    assert learned(renderer, [*talk(("user", "3 + 5?")), answer], [False, True]) == [" No: it is 8.<|im_end|>"]

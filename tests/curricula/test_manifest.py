@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 
-import pyarrow as pa
 import pytest
 
 from gradus.curricula import manifest as m
@@ -95,13 +94,13 @@ def change(**values):
         (change(seed=1), "it was changed"),
         (change(stages=[]), "it was changed"),
         (change(rl=None), "it was changed"),
-        (change(format=2), "not a manifest of format 1"),
+        (change(format=3), "not a manifest of format 2"),
         (change(extra=1), "Manifest has no 'extra'"),
         (change(seed="0"), "seed must be a int"),
         (change(stages=3), "stages must be a list"),
         (lambda data: {k: v for k, v in data.items() if k != "dropped"}, "Manifest needs dropped"),
-        (lambda data: [data], "not a manifest of format 1"),
-        (lambda _: None, "not a manifest of format 1"),
+        (lambda data: [data], "not a manifest of format 2"),
+        (lambda _: None, "not a manifest of format 2"),
     ],
 )
 def test_a_changed_manifest_is_seen(path, edit, said):
@@ -129,9 +128,9 @@ TRACE = {"trace_id": "t", "problem_id": "p", "domain": "math", "kind": "cot", "p
 def make_stage(workspace, *, lengths, packing, **changes):
     """Write a stage of traces with these lengths; every file has its right hash."""
     rows = [TRACE | {"num_tokens": n, "token_ids": list(range(n)), "loss_mask": [True] * n} for n in lengths]
-    table = pa.Table.from_pylist([row | changes.pop("row", {}) for row in rows], schema=m.TRACE_SCHEMA)
-    shards = (write_shard(workspace.curricula, table),)
-    rows = write_shard(workspace.curricula, pa.Table.from_pydict({"rows": packing}, schema=m.PACKING_SCHEMA))
+    changed = [row | changes.pop("row", {}) for row in rows]
+    shards = (write_shard(workspace.curricula, m.TRACE_SCHEMA, changed),)
+    rows = write_shard(workspace.curricula, m.PACKING_SCHEMA, [{"rows": sequence} for sequence in packing])
     stage = m.Stage(
         name="s",
         context_length=10,

@@ -9,14 +9,11 @@ from hypothesis import strategies as st
 
 from gradus.curricula.mixture import interleave, weigh
 from gradus.curricula.policies.base import Candidate
-from gradus.engine.records import Trace
 
 
 def candidate(component, num_tokens=1, number=0, pass_rate=None):
-    domain, _, kind = component.partition("/")
-    message = {"role": "assistant", "content": f"{component} {number}"}
-    trace = Trace(kind=kind, domain=domain, messages=(message,), learn=(True,), problem_id="p", attempt_id="a")
-    return Candidate(trace=trace, token_ids=(1,) * num_tokens, loss_mask=(True,) * num_tokens, pass_rate=pass_rate)
+    trace_id = f"{component} {number}"
+    return Candidate(trace_id=trace_id, component=component, num_tokens=num_tokens, pass_rate=pass_rate)
 
 
 def supply(lengths_by_component):

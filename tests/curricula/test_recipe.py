@@ -12,8 +12,8 @@ from gradus.errors import ConfigError
 NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
-def test_two_recipes_are_shipped():
-    assert NAMES == ["default", "demo"]
+def test_these_recipes_are_shipped():
+    assert NAMES == ["cot", "default", "demo"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -45,7 +45,7 @@ def test_a_shipped_recipes_stages_grow(name):
 
 
 def test_an_unknown_recipe_lists_the_known_ones():
-    with pytest.raises(ConfigError, match=r"no recipe 'fast'\. Known: default, demo; or give a \.toml file\."):
+    with pytest.raises(ConfigError, match=r"no recipe 'fast'\. Known: cot, default, demo; or give a \.toml file\."):
         load_recipe("fast")
 
 

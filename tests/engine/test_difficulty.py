@@ -68,7 +68,7 @@ def test_pass_at_k_and_the_interval_agree_with_their_references(store):
     for name, (n, c) in cases.items():
         row = found[name]
         assert (row["num_attempts"], row["num_passed"]) == (n, c)
-        for k in (1, 2, 4, 8):
+        for k in (1, 2, 4, 8, 16):
             assert row[f"pass_at_{k}"] == pytest.approx(pass_at(k, n, c), abs=1e-12), (n, c, k)
         assert (row["wilson_low"], row["wilson_high"]) == pytest.approx(wilson(n, c), abs=1e-12), (n, c)
 

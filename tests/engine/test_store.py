@@ -8,7 +8,7 @@ import pytest
 
 from gradus.engine.parts import SCHEMAS, key_of, write_part
 from gradus.engine.records import JudgedAttempt
-from gradus.engine.store import SQL, Store, open_snapshot, open_store
+from gradus.engine.store import PLACES, SQL, Store, open_snapshot, open_store
 from gradus.errors import WorkspaceError
 
 
@@ -17,7 +17,9 @@ def count(store, table="problems"):
 
 
 def tables(store):
-    return [row["table_name"] for row in store.rows("SELECT table_name FROM information_schema.tables ORDER BY 1")]
+    """Return the tables whose rows do not say where other rows stand."""
+    names = [row["table_name"] for row in store.rows("SELECT table_name FROM information_schema.tables ORDER BY 1")]
+    return sorted({*names} - {*PLACES.values(), "several_verdicts"})
 
 
 def test_a_part_is_taken_in_once(workspace, problems):
@@ -218,3 +220,91 @@ def test_other_queries_may_run_while_batches_are_read(finished):
 def test_versions_that_are_numbers_are_ordered_as_numbers_and_follow_the_others(finished, one, other, newer):
     with open_snapshot(finished.workspace) as store:
         assert store.rows("SELECT is_newer($one, $other) AS found", {"one": one, "other": other}) == [{"found": newer}]
+
+
+def test_places_are_those_of_the_rows_and_of_no_others(finished):
+    with open_snapshot(finished.workspace) as store:
+        for (table, column), _ in PLACES.items():
+            for value in [
+                row["v"] for row in store.rows(f"SELECT DISTINCT {column} AS v FROM {table} ORDER BY 1 LIMIT 9")
+            ]:
+                told = {"value": value}
+                rows = store.rows(f"SELECT rowid AS place FROM {table} WHERE {column} = $value ORDER BY 1", told)
+                assert store.places(table, column, [value]) == [row["place"] for row in rows]
+        assert store.places("problems", "id", ["no such"]) == []
+
+
+def test_places_that_a_kill_left_out_are_noted_at_the_next_opening(spoilable):
+    with open_store(spoilable.workspace) as store:
+        name = store.rows("SELECT id FROM problems ORDER BY rowid DESC LIMIT 1")[0]["id"]
+        before = store.places("problems", "id", [name])
+        store.rows("DELETE FROM problem_places WHERE place >= $place", {"place": before[0]})
+        assert store.places("problems", "id", [name]) == []
+    with open_store(spoilable.workspace) as store:
+        assert store.places("problems", "id", [name]) == before
+
+
+def test_places_by_another_hash_are_made_anew(spoilable):
+    with open_store(spoilable.workspace) as store:
+        name = store.rows("SELECT min(id) AS id FROM problems")[0]["id"]
+        before = store.places("problems", "id", [name])
+        store.rows("UPDATE hashed_by SET probe = 1")
+        store.rows("UPDATE problem_places SET key = 1")
+    with open_store(spoilable.workspace) as store:
+        assert store.places("problems", "id", [name]) == before
+
+
+def test_different_records_whose_keys_hash_alike_are_both_stored(workspace, problems):
+    write_part(workspace.parts, "r", problems[:2])
+    write_part(workspace.parts, "s", problems[2:4])
+    with open_store(workspace) as store:
+        store.rows("INSERT INTO problem_places SELECT hash($id), 0", {"id": problems[4].id})
+        write_part(workspace.parts, "t", problems[4:5])
+        store.sync(workspace.parts)
+        assert count(store) == 5
+        place = store.places("problems", "id", [problems[4].id])
+        assert len(place) == 1
+
+
+def test_scoring_in_many_turns_is_scoring_at_once(spoilable, monkeypatch):
+    with open_store(spoilable.workspace) as store:
+        before = store.rows("FROM difficulty ORDER BY ALL"), store.rows("FROM tallies ORDER BY ALL")
+        monkeypatch.setattr("gradus.engine.store.SCORED_AT_ONCE", 2)
+        store.refresh_difficulty()
+        assert (store.rows("FROM difficulty ORDER BY ALL"), store.rows("FROM tallies ORDER BY ALL")) == before
+        assert len(before[0]) > 4
+        assert count(store, "unscored") == count(store, "scoring") == 0
+
+
+def test_the_funnel_counts_verdicts_as_they_stand(finished):
+    with open_snapshot(finished.workspace) as store:
+        funnel = {row["step"]: row["records"] for row in store.rows("FROM funnel")}
+        outcomes = store.rows("SELECT outcome, count(*) AS n FROM judged GROUP BY ALL")
+        assert {f"verdict: {row['outcome']}": row["n"] for row in outcomes} == {
+            step: records for step, records in funnel.items() if step.startswith("verdict: ")
+        }
+        assert sum(row["attempts"] for row in store.rows("FROM tokens")) == count(store, "attempts")
+
+
+def test_a_curve_begins_with_the_columns_of_difficulty(finished):
+    with open_snapshot(finished.workspace) as store:
+        rows = store.rows(
+            "SELECT d.*, curve FROM difficulty AS d JOIN pass_curves USING (problem_id, model_id, sampler)"
+        )
+        assert rows
+        for row in rows:
+            assert row["curve"][:2] == pytest.approx([row["pass_at_1"], row["pass_at_2"]])
+            assert [p is None for p in row["curve"]] == [k > row["num_attempts"] for k in range(1, 17)]
+
+
+def test_lineage_leads_from_a_trace_to_its_problem(finished):
+    with open_snapshot(finished.workspace) as store:
+        told = store.rows("FROM lineage WHERE kind = 'trace' AND relation = 'solves' LIMIT 5")
+        assert told
+        for row in told:
+            assert store.places("problems", "id", [row["from_id"]])
+
+
+def test_the_published_snapshot_is_the_database(finished):
+    snapshot = (finished.workspace.snapshots / "current.duckdb").resolve()
+    assert snapshot.read_bytes() == finished.workspace.database.read_bytes()

@@ -89,3 +89,16 @@ def test_an_unknown_benchmark_is_named_with_those_that_are_known(gradus, filled)
     assert (status, out) == (2, "")
     assert "no benchmark 'aime'" in err
     assert "There now: own, heldout." in err
+
+
+def test_the_data_card_tells_clean_from_never_looked_at(gradus, filled, tmp_path):
+    def decontamination(folder):
+        assert gradus("export", "--to", str(tmp_path / folder))[0] == 0
+        return (tmp_path / folder / "README.md").read_text().partition("## Decontamination")[2].partition("\n## ")[0]
+
+    assert gradus("score")[0] == 0  # opens the workspace
+    assert "never looked for" in decontamination("before")
+    other = tmp_path / "other.jsonl"
+    other.write_text(json.dumps({"question": "How many bees fit into nine hives of three sizes each?"}) + "\n")
+    assert gradus("decontaminate", "--against", str(other))[0] == 0
+    assert "| decontaminate other | 5 | nothing found | 0 |" in decontamination("clean")

@@ -8,7 +8,7 @@ from gradus.api.cli import main
 from gradus.engine.parts import write_part
 from gradus.engine.records import HELDOUT, Drop, Problem
 from gradus.engine.store import open_snapshot, open_store
-from gradus.engine.traces import harvest
+from gradus.engine.traces import kept_traces
 
 
 def problem(prompt, expected, *tags):
@@ -102,16 +102,16 @@ def test_held_out_problems_stay_and_their_copies_go(gradus, workspace):
 def test_traces_and_answers_of_dropped_problems_are_left_out(spoilable, capsys):
     workspace, recipe = spoilable.workspace, spoilable.recipe
     with open_store(workspace) as store:
-        before = harvest(store, workspace.parts, recipe.traces, run="h")
+        before = list(kept_traces(store, recipe.traces))
         one = before[0].problem_id
         write_part(workspace.parts, "hand", [row := drop_of(one), drop_of(before[-1].id)])
     with open_store(workspace) as store:
-        after = harvest(store, workspace.parts, recipe.traces, run="h")
+        after = list(kept_traces(store, recipe.traces))
         failures = store.named("failures", {"model": spoilable.student, "per_problem": 9, "heldout": HELDOUT})
     assert row.record_id not in {trace.problem_id for trace in after}
     assert before[-1].id not in {trace.id for trace in after}
     assert len(after) >= len(before) - 1 - sum(trace.problem_id == one for trace in before)
-    assert one not in {failure["problem_id"] for failure in failures}
+    assert one not in {failure["id"] for failure in failures}
 
 
 def test_traces_are_deduped_too(spoilable, gradus):

@@ -78,7 +78,8 @@ def test_a_data_set_loads_with_its_splits(run, tmp_path):
     found = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
     assert {split: len(rows) for split, rows in found.items()} == {"train": 2, HELDOUT: 1}
     row = next(row for row in found["train"] if row["kind"] == "imported")
-    assert row["messages"][1] == {"role": "assistant", "content": "It is 2.", "reasoning": "Add 0."}
+    said = {name: value for name, value in row["messages"][1].items() if value is not None}
+    assert said == {"role": "assistant", "content": "It is 2.", "reasoning": "Add 0."}
     assert (row["learn"], row["source"], row["row"], row["licence"]) == ([False, True], "x/y", "train/9", "MIT")
 
 
@@ -93,8 +94,8 @@ def test_the_card_tells_counts_licences_teachers_and_what_was_left_out(run, tmp_
         "| x/y | MIT | 1 |",
         "| made | not stated | 2 |",
         "| T | 3 |",
-        "| decontaminate gsm8k | overlap | 1 |",
-        "| dedupe problems | near duplicate | 1 |",
+        "| decontaminate gsm8k |  | overlap | 1 |",
+        "| dedupe problems |  | near duplicate | 1 |",
         "| problems | 5 |",
         "![plots/lengths.png](plots/lengths.png)",
     ):

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ("matplotlib", "polars", "reasoning_gym", "sympy", "torch", "transformers", "vllm")
+HEAVY = ("datatrove", "matplotlib", "polars", "reasoning_gym", "sympy", "torch", "transformers", "vllm")
 
 
 def test_help_loads_no_heavy_library():

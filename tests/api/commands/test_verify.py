@@ -4,10 +4,12 @@ import fcntl
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from gradus.api.cli import main
+from gradus.verifiers import base
 
 
 def row(number, said, **changes):
@@ -172,6 +174,31 @@ def test_verdicts_on_other_lines_are_not_gone_on_from(verify, tmp_path, changed)
 def test_other_options_do_not_go_on_either(verify):
     verify([*GOOD, "{"])
     assert "with other options" in verify([*GOOD, row(3, "3")], "--explain")[2].err
+
+
+def newer(monkeypatch, name):
+    monkeypatch.setitem(base._verifiers, name, replace(base.find(name), version="then + 1"))
+
+
+PARTS = {"parts": [{"verifier": "any_of", "spec": {"parts": [{"verifier": "math", "spec": {"expected": "1"}}]}}]}
+
+
+@pytest.mark.parametrize("line", [row(1, "1"), row(1, "1", verifier="all_of", spec=PARTS)])
+def test_verdicts_of_another_version_are_not_gone_on_from(verify, monkeypatch, tmp_path, line):
+    verify([line, "{"])
+    now = base.find("math").version
+    newer(monkeypatch, "math")
+    status, found, captured = verify([line, row(2, "2")])
+    assert (status, found) == (3, None)
+    assert f".out.jsonl.part: begun by math of version {now}, which is version then + 1 now; remove it" in captured.err
+    (tmp_path / ".out.jsonl.part").unlink()
+    assert verify([line, row(2, "2")])[0] == 0
+
+
+def test_another_version_of_a_verifier_that_had_no_say_does_not_matter(verify, monkeypatch):
+    verify([*GOOD, "{"])
+    newer(monkeypatch, "choice")
+    assert verify([*GOOD, row(3, "3")])[0] == 0
 
 
 def test_two_at_once_are_refused(verify, tmp_path):

@@ -5,108 +5,31 @@ import time
 
 import pytest
 
-from gradus.api.sqlguard import SQLLimits, query
+from gradus.api.sql.query import Limits
+from gradus.api.sql.query import ask as ask_sql
 from gradus.errors import DataError, WorkspaceError
 
-LIMITS = SQLLimits(timeout_s=1.0, max_rows=100, memory_mb=256)
-SECRET = "the-secret-of-this-test"
+LIMITS = Limits(timeout_s=1.0, max_rows=100, memory_mb=256)
+
+
+class Rows:
+    """An answer, read."""
+
+    def __init__(self, answer):
+        self.columns, self.truncated = answer.columns, answer.cut != "no"
+        self.rows = answer.rows()
 
 
 @pytest.fixture
 def ask(finished):
     def run(sql, parameters=None, limits=LIMITS):
-        return query(finished.workspace, sql, parameters, limits=limits)
+        return Rows(ask_sql(finished.workspace, sql, parameters, limits=limits))
 
     return run
 
 
 def everything(folder):
     return {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file()}
-
-
-HOSTILE = [
-    "COPY problems TO '{out}'",
-    "COPY (SELECT 1) TO '{out}' (FORMAT csv)",
-    "WITH x AS (COPY problems TO '{out}') SELECT 1",
-    "EXPORT DATABASE '{out}'",
-    "ATTACH '{out}' AS other",
-    "DETACH memory",
-    "INSERT INTO problems SELECT * FROM problems",
-    "WITH x AS (INSERT INTO problems SELECT * FROM problems RETURNING *) SELECT * FROM x",
-    "WITH x AS (DELETE FROM problems RETURNING *) SELECT * FROM x",
-    "WITH x AS (UPDATE problems SET domain = 'x' RETURNING *) SELECT * FROM x",
-    "DELETE FROM problems",
-    "DROP TABLE problems",
-    "CREATE TABLE t AS SELECT 1",
-    "CREATE MACRO f() AS 1",
-    "ALTER TABLE problems ADD COLUMN x INTEGER",
-    "TRUNCATE problems",
-    "SELECT * FROM read_csv('{file}')",
-    "SELECT * FROM read_csv('/etc/passwd')",
-    "SELECT * FROM read_text('{file}')",
-    "SELECT (SELECT content FROM read_text('{file}'))",
-    "SELECT * FROM read_blob('/etc/passwd')",
-    "SELECT * FROM read_json('{file}')",
-    "SELECT * FROM read_parquet('{file}')",
-    "SELECT * FROM glob('/*')",
-    "FROM '{file}'",
-    "FROM '/etc/passwd'",
-    'SELECT * FROM "{file}"',
-    "SELECT * FROM problems JOIN '{file}' ON true",
-    "SELECT * FROM 'https://example.org/x.csv'",
-    "INSTALL httpfs",
-    "LOAD httpfs",
-    "PRAGMA database_list",
-    "PRAGMA memory_limit = '100GB'",
-    "SET enable_external_access = true",
-    "SET GLOBAL threads = 1",
-    "RESET lock_configuration",
-    "CALL pragma_version()",
-    "CHECKPOINT",
-    "VACUUM",
-    "BEGIN",
-    "USE memory",
-    "SELECT * FROM query('SELECT 1')",
-    "SELECT * FROM problems, query('COPY problems TO ''{out}''')",
-    "SELECT * FROM query_table('problems')",
-    "SELECT * FROM json_execute_serialized_sql(json_serialize_sql('SELECT 1'))",
-    "SELECT getenv('GRADUS_TEST_SECRET')",
-    "SELECT GetEnv('GRADUS_TEST_SECRET')",
-    "SELECT main.getenv('GRADUS_TEST_SECRET')",
-    "SELECT 'GRADUS_TEST_SECRET'.getenv()",
-    "SELECT list_transform(['GRADUS_TEST_SECRET'], lambda x: getenv(x))",
-    "SELECT 1 WHERE getenv('GRADUS_TEST_SECRET') <> ''",
-    "SELECT 1 ORDER BY getenv('GRADUS_TEST_SECRET')",
-    "SELECT count(*) FILTER (getenv('GRADUS_TEST_SECRET') <> '') FROM problems",
-    "SELECT current_setting('memory_limit')",
-    "SELECT * FROM duckdb_secrets()",
-    "SELECT * FROM duckdb_settings()",
-    "SELECT * FROM duckdb_extensions()",
-    "SELECT * FROM SECRETS",
-    "SELECT 1; SELECT 2",
-    "SELECT 1; DROP TABLE problems",
-    "SELECT 1; COPY problems TO '{out}'",
-    "EXPLAIN ANALYZE SELECT 1",
-    "PREPARE p AS SELECT 1",
-    "EXECUTE p",
-    "",
-    "   -- nothing",
-    "SELECT",
-    "no SQL at all",
-]
-
-
-@pytest.mark.parametrize("sql", HOSTILE)
-def test_a_hostile_statement_is_refused_without_effect(ask, finished, tmp_path, monkeypatch, sql):
-    monkeypatch.setenv("GRADUS_TEST_SECRET", SECRET)
-    file, out = tmp_path / "secret.csv", tmp_path / "out"
-    file.write_text(SECRET)
-    before = everything(finished.workspace.root)
-    with pytest.raises(DataError) as error:
-        ask(sql.format(file=file, out=out))
-    assert SECRET not in str(error.value)
-    assert not out.exists()
-    assert everything(finished.workspace.root) == before
 
 
 @pytest.mark.parametrize(
@@ -121,7 +44,7 @@ def test_a_hostile_statement_is_refused_without_effect(ask, finished, tmp_path, 
 def test_an_endless_query_is_stopped(ask, sql):
     start = time.monotonic()
     with pytest.raises(DataError, match=r"the query took longer than 0\.3 s"):
-        ask(sql, limits=SQLLimits(timeout_s=0.3, memory_mb=256))
+        ask(sql, limits=Limits(timeout_s=0.3, memory_mb=256))
     assert time.monotonic() - start < 5
 
 
@@ -152,31 +75,12 @@ def test_a_query_that_is_stopped_leaves_nothing_behind(ask, finished, tmp_path, 
 
 def test_an_answer_that_is_too_large_is_refused(ask):
     with pytest.raises(DataError, match="the answer is larger than 64 MB"):
-        ask("SELECT repeat('x', 70000000)", limits=SQLLimits(timeout_s=10.0))
+        ask("SELECT repeat('x', 70000000)", limits=Limits(timeout_s=10.0))
 
 
 def test_a_query_gets_no_more_memory_than_its_limit(ask):
     with pytest.raises(DataError, match=r"SQL: Out of Memory|took longer"):
         ask("SELECT count(*) FROM (SELECT DISTINCT hash(range), range::VARCHAR || 'abcdefgh' FROM range(100000000))")
-
-
-@pytest.mark.parametrize(
-    "table",
-    [
-        "pg_settings",
-        "pg_catalog.pg_settings",
-        "pragma_database_list",
-        "duckdb_databases",
-        "sqlite_master",
-        "information_schema.tables",
-        "(SHOW DATABASES)",
-        "(SHOW ALL TABLES)",
-        "(WITH pg_settings AS (SELECT 1) SELECT * FROM pg_settings) AS mine, pg_settings",
-    ],
-)
-def test_settings_and_paths_are_not_shown(ask, table):
-    with pytest.raises(DataError):
-        ask(f"SELECT * FROM {table}")
 
 
 @pytest.mark.parametrize("sql", ["SELECT " + "+".join(["1"] * 600), "SELECT " + "NOT " * 900 + "true"])
@@ -277,4 +181,4 @@ def test_what_json_lacks_comes_back_as_something_it_has(ask, value, plain):
 
 def test_a_workspace_without_a_snapshot_says_so(workspace):
     with pytest.raises(WorkspaceError, match="nothing in it yet"):
-        query(workspace, "SELECT 1", limits=LIMITS)
+        ask_sql(workspace, "SELECT 1", limits=LIMITS)

@@ -1,0 +1,163 @@
+"""How a training run is started: one script in the run's folder, run by bash here or by Slurm elsewhere.
+
+    launch.json  what was asked for, and the job's number at Slurm   status  the exit status of what has ended
+    launch.sh    the script                                          lock    held by a run on this machine
+    log.txt      what it said                                        cancel  it was cancelled, by whom
+
+`torchrun` starts the processes of a machine, and over several they meet at the first of Slurm's nodes. A run on this
+machine holds the lock as long as any of its processes lives, so nothing but Slurm is asked whether a run still runs.
+Not covered: several machines without Slurm (start `torchrun` on each).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from gradus.api.jobs.process import Process, end, find
+from gradus.errors import ConfigError, MachineError, WorkspaceError
+
+SLURM_OPTIONS = ("partition", "time", "account", "qos", "constraint", "gpus-per-node", "cpus-per-task", "mem")
+PORTS = 1000
+"""Above 29500, one for each job's number: two jobs of one node do not meet each other's processes."""
+END_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """On what a run is started."""
+
+    launcher: Literal["local", "slurm"] = "local"
+    num_processes: int = 1
+    """On each machine, one a GPU."""
+    num_nodes: int = 1
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Slurm's own, as partition."""
+
+    def __post_init__(self) -> None:
+        if self.num_processes < 1 or self.num_nodes < 1:
+            raise ConfigError(f"processes and nodes must be at least 1, not {self.num_processes} and {self.num_nodes}")
+        if self.launcher == "local" and (self.num_nodes > 1 or self.options):
+            raise ConfigError("several nodes, and options, need the launcher slurm")
+        for name, value in self.options.items():
+            if name not in SLURM_OPTIONS or not value.isprintable() or not value:
+                raise ConfigError(f"no option {name}={value!r} of Slurm; there are: {', '.join(SLURM_OPTIONS)}")
+
+
+LOCAL = Launch()
+
+
+def trainer_command(launch: Launch, kind: str, arguments: Sequence[str]) -> str:
+    """Return the line of bash that trains."""
+    python, module = shlex.quote(sys.executable), f"-m gradus.trainer.{kind}"
+    said = shlex.join(arguments)
+    if launch.num_processes == launch.num_nodes == 1:
+        return f"{python} {module} {said}"
+    torchrun = f"{python} -m torch.distributed.run --nproc_per_node={launch.num_processes}"
+    if launch.num_nodes == 1:
+        return f"{torchrun} --standalone {module} -- {said}"
+    meet = f'--rdzv_backend=c10d --rdzv_id="$SLURM_JOB_ID" --rdzv_endpoint="$head:$((29500 + SLURM_JOB_ID % {PORTS}))"'
+    return f"srun {torchrun} --nnodes={launch.num_nodes} {meet} {module} -- {said}"
+
+
+def script(folder: Path, launch: Launch, command: str) -> str:
+    """Return the script: it notes which process it is, trains, and notes how that ended."""
+    lines = ["#!/bin/bash"]
+    if launch.launcher == "slurm":
+        told = {"job-name": folder.name, "output": str(folder / "log.txt"), "open-mode": "append"}
+        told |= {"nodes": str(launch.num_nodes), "ntasks-per-node": "1"} | dict(launch.options)
+        lines += [f"#SBATCH --{name}={value}" for name, value in told.items()]
+    lines += [f"cd {shlex.quote(str(folder))} || exit 4", 'echo "$$" > pid', "rm -f status"]
+    if launch.num_nodes > 1:
+        lines.append('head="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"')
+    lines += [command, "result=$?", 'echo "$result" > .status.new && mv .status.new status', 'exit "$result"']
+    return "\n".join(lines) + "\n"
+
+
+def start_here(folder: Path, *, foreground: bool = False) -> int:
+    """Run the script on this machine; in the foreground, return its exit status, else 0 at once."""
+    with _alone(folder) as lock, (folder / "log.txt").open("ab") as log:
+        if foreground:
+            return subprocess.run(["bash", "launch.sh"], cwd=folder, pass_fds=[lock], check=False).returncode
+        process = subprocess.Popen(
+            ["bash", "launch.sh"],
+            cwd=folder,
+            pass_fds=[lock],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        (folder / "pid").write_text(str(process.pid))
+    return 0
+
+
+def start_by_slurm(folder: Path) -> int:
+    """Hand the script to Slurm; return the job's number."""
+    if shutil.which("sbatch") is None:
+        raise MachineError("no sbatch on this machine; the launcher local starts runs here")
+    asked = subprocess.run(
+        ["sbatch", "--parsable", "launch.sh"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if asked.returncode:
+        raise MachineError(f"sbatch refuses {folder / 'launch.sh'}: {' '.join(asked.stderr.split())}")
+    return int(asked.stdout.split(";")[0])
+
+
+def runs_here(folder: Path) -> bool:
+    """Whether a process of the run lives on this machine."""
+    if not (folder / "lock").exists():
+        return False
+    with (folder / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def slurm_state(number: int) -> str:
+    """Return what Slurm says of a job, as PENDING; empty for one that it no longer knows."""
+    if shutil.which("squeue") is None:
+        return ""
+    command = ["squeue", "--noheader", f"--jobs={number}", "--format=%T"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def end_here(folder: Path) -> None:
+    """End every process of a run on this machine."""
+    until = time.monotonic() + END_S
+    while runs_here(folder):
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            pid = int((folder / "pid").read_text())
+            end(find(pid) or Process(pid, ""))  # it may be gone before those it has started
+        if time.monotonic() > until:
+            raise WorkspaceError(f"{folder}: its processes do not end; see {folder / 'pid'}")
+        time.sleep(0.05)
+
+
+def end_by_slurm(number: int) -> None:
+    """Have Slurm end a job."""
+    subprocess.run(["scancel", str(number)], check=False, capture_output=True)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[int]:
+    """Hold the run's lock for a process to inherit; WorkspaceError where a process has it."""
+    with (folder / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkspaceError(
+                f"run {folder.name} is running; `gradus runs watch {folder.name}` follows it"
+            ) from None
+        yield file.fileno()

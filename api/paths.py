@@ -1,0 +1,32 @@
+"""The one way from a name in a request to a file: below a folder, or not at all.
+
+Refused are absolute names, `..`, NUL and other control characters, backslashes, names too long for a file system, and
+symbolic links that lead out. A link made between the check and the opening is not covered: who can make one inside the
+workspace can read what it would show.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from gradus.errors import DataError
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Return the path of name below folder, links followed; DataError if it would leave the folder."""
+    parts = PurePosixPath(name).parts
+    bad = not name.isprintable() or "\\" in name or name.startswith(("/", "~")) or ".." in parts
+    if bad or not parts or any(len(part.encode(errors="replace")) > 255 for part in parts):
+        raise _refused(folder, name)
+    root = folder.resolve()
+    try:
+        path = (root / name).resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a name too long, a lone surrogate
+        raise _refused(folder, name) from None
+    if not path.is_relative_to(root) or path == root:
+        raise _refused(folder, name)
+    return path
+
+
+def _refused(folder: Path, name: str) -> DataError:
+    return DataError(f"{name[:200]!r} is not a path inside {folder.name}; give one relative to it, as in `a/b.jsonl`")

@@ -1,0 +1,78 @@
+"""What the page draws: aggregates of the newest snapshot, and a problem or trace with all that belongs to it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from gradus.api import views
+from gradus.api.faults import Fault
+from gradus.api.routes.base import NOT_MODIFIED, SnapshotsDep, StoreDep, WorkspaceDep, unless_known
+from gradus.api.sql.guard import BOOKKEEPING
+
+router = APIRouter(prefix="/views", tags=["views"])
+UNLESS_KNOWN: dict[str, Any] = {"dependencies": [Depends(unless_known)], "responses": NOT_MODIFIED}
+"""For what depends on the snapshot alone."""
+Manifest = Annotated[
+    str | None, Query(max_length=64, description="id of a manifest, or its start; the newest if it is not given")
+]
+Rows = list[dict[str, Any]]
+
+
+@router.get("/histogram", **UNLESS_KNOWN)
+def view_histogram(workspace: WorkspaceDep, snapshots: SnapshotsDep) -> Rows:
+    """Return problems by model, domain and tenth of the pass rate."""
+    found: Rows = views.once(workspace, snapshots, "histogram")
+    return found
+
+
+@router.get("/funnel", **UNLESS_KNOWN)
+def view_funnel(workspace: WorkspaceDep, snapshots: SnapshotsDep) -> Rows:
+    """Return how many records came through each step, and why the others did not."""
+    found: Rows = views.once(workspace, snapshots, "view_funnel")
+    return found
+
+
+@router.get("/fit", **UNLESS_KNOWN)
+def view_fit(workspace: WorkspaceDep, snapshots: SnapshotsDep) -> Rows:
+    """Return how each student reads each teacher's traces, by domain; lower fits better."""
+    found: Rows = views.once(workspace, snapshots, "view_fit")
+    return found
+
+
+@router.get("/rates")
+def view_rates(workspace: WorkspaceDep, snapshots: SnapshotsDep, manifest: Manifest = None) -> Rows:
+    """Return pass rates with intervals by domain and model: of all problems, and by stage of a manifest."""
+    return views.rates(workspace, snapshots, manifest)
+
+
+@router.get("/lengths")
+def view_lengths(workspace: WorkspaceDep, snapshots: SnapshotsDep, manifest: Manifest = None) -> dict[str, Any]:
+    """Return the lengths of traces and the fill of sequences by stage, and the lengths of answers by model."""
+    return views.lengths(workspace, snapshots, manifest)
+
+
+@router.get("/problems/{id}", **UNLESS_KNOWN)
+def view_problem(id: str, store: StoreDep) -> dict[str, Any]:
+    """Return what belongs to a problem: attempts with verdicts, traces, variants, and what was said of it."""
+    found = views.problem(store, id)
+    if found is None:
+        raise Fault(404, f"no problem {id!r}; GET /v1/problems lists them")
+    return found
+
+
+@router.get("/traces/{id}", **UNLESS_KNOWN)
+def view_trace(id: str, store: StoreDep) -> dict[str, Any]:
+    """Return a trace, its problem and verdict, and the failed attempt that it corrects, ready to compare."""
+    found = views.trace(store, id)
+    if found is None:
+        raise Fault(404, f"no trace {id!r}; GET /v1/traces lists them")
+    return found
+
+
+@router.get("/tables", **UNLESS_KNOWN)
+def view_tables(workspace: WorkspaceDep, snapshots: SnapshotsDep) -> Rows:
+    """Return the tables and views that SQL may ask about, with their columns."""
+    found: Rows = views.once(workspace, snapshots, "view_tables")
+    return [row for row in found if row["name"] not in BOOKKEEPING]
