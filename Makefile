@@ -19,8 +19,8 @@ setup:  ## create .venv from the lock file
 demo: setup  ## the whole main job on the model that comes with Gradus; again: resume
 	@$(bin)/gradus demo --workspace $(WORKSPACE) $(DEMO)
 
-test: setup  ## the fast tests: no GPU, no network, under five minutes
-	$(bin)/python -m pytest
+test: setup  ## the fast tests, on all cores: no GPU, no network, under five minutes
+	$(bin)/python -m pytest -n auto --dist worksteal
 
 test-slow: setup  ## tests that take minutes or need the model
 	$(bin)/python -m pytest -m slow

@@ -188,7 +188,7 @@ def test_a_missing_workspace_is_one_line(gradus, tmp_path, argv, words):
         (("problems", "generate", "--generator", "arithmetic", "--num", "0"), "--num above 0", 2),
         (("problems", "generate", "--generator", "functions", "--num", "120"), "ask for less", 3),
         (("sql", "DELETE FROM problems"), "only a SELECT is taken here", 3),
-        (("serve", "--host", "0.0.0.0"), "requests are not authenticated", 2),
+        (("serve", "--host", "0.0.0.0"), "no token is configured", 2),
         (("sql", "SELECT nothing FROM problems"), "nothing", 3),
     ],
 )
@@ -258,9 +258,9 @@ def test_sql_prints_a_table(gradus, finished):
 
 
 def test_sql_says_when_there_are_more_rows(gradus, finished):
-    _, out, _ = gradus(*finished.step("sql", "SELECT id FROM problems", "--max-rows", "3"))
-    assert len(out.splitlines()) == 6
-    assert "only the first 3 rows" in out
+    _, out, err = gradus(*finished.step("sql", "SELECT id FROM problems", "--max-rows", "3"))
+    assert len(out.splitlines()) == 5
+    assert "only the first 3 rows" in err
 
 
 def test_doctor_says_what_is_there_and_what_is_missing(gradus):

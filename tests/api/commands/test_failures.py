@@ -14,7 +14,8 @@ from gradus.curricula.recipe import load_recipe
 from gradus.engine.correct import failures, messages
 from gradus.engine.making.classify import num_unclassified
 from gradus.engine.making.forms import corrected_turns
-from gradus.engine.records import HELDOUT
+from gradus.engine.parts import write_part
+from gradus.engine.records import HELDOUT, JudgedAttempt
 from gradus.engine.store import open_snapshot, open_store, stored_trace
 from gradus.engine.workspace import Workspace
 from gradus.errors import DataError
@@ -140,7 +141,9 @@ def test_a_new_verdict_is_classified_anew(failed):
     with world.workspace.writing(), open_store(world.workspace) as store:
         correcting.classify(store, world.workspace, workers=1)
         assert num_unclassified(store) == 0
-        store.rows("INSERT INTO verdicts BY NAME SELECT * REPLACE ('99' AS version, 'other' AS reason) FROM verdicts")
+        later = [JudgedAttempt(**row | {"version": "99", "reason": "other"}) for row in store.rows("FROM verdicts")]
+        write_part(world.workspace.parts, "later", later)
+        store.sync(world.workspace.parts)
         assert num_unclassified(store) == store.rows("SELECT count(*) AS n FROM judged WHERE outcome <> 'pass'")[0]["n"]
 
 

@@ -56,7 +56,7 @@ ANSWERED = [
     ),
     ("SELECT count(*) AS n FROM problems p WHERE EXISTS (FROM traces WHERE problem_id = p.id AND kind = 'cot')", None),
     ("SELECT id FROM problems EXCEPT SELECT problem_id FROM difficulty", []),
-    ("SELECT 1 AS x UNION BY NAME SELECT 2 AS y", [{"x": 1, "y": None}, {"x": None, "y": 2}]),
+    ("SELECT 1 AS x UNION BY NAME SELECT 2 AS y ORDER BY x", [{"x": 1, "y": None}, {"x": None, "y": 2}]),
     ("SELECT unnest(tags) AS tag, count(*) AS n FROM problems GROUP BY 1", [{"tag": "heldout", "n": 5}]),
     ("SELECT t.tag FROM problems, unnest(tags) AS t(tag) LIMIT 1", [{"tag": "heldout"}]),
     ("SELECT list_filter([1, 2, 3], lambda x: x > 1) AS l, list_sum([1, 2]) AS s", [{"l": [2, 3], "s": 3}]),
