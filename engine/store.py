@@ -35,7 +35,8 @@ FICLONE = 0x40049409
 BATCH_ROWS = 1000
 BATCH_BYTES = 32 << 20
 """Of what is handed out at once; beneath, DuckDB has 2,048 rows in hand, however long they are."""
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = f"{max(1024, os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**21)}MB"
+"""Half of the machine's: rows of long reasoning need it, for a table's last 122,880 rows may have to be in memory."""
 WAL_LIMIT = "512MB"
 """Each checkpoint writes the last 122,880 rows of a table again: seldom, then, while rows stream in."""
 TAKEN_BYTES = 256 << 20
@@ -337,8 +338,9 @@ def _naming_a_full_disk(path: Path) -> Iterator[None]:
         yield
     except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
         reason = str(error).splitlines()[0].rstrip(".")
+        lacking = "use a machine with more memory" if "pin block" in reason else "free space"
         raise WorkspaceError(
-            f"{path}: cannot be written: {reason}; free space and run the same command again"
+            f"{path}: cannot be written: {reason}; {lacking} and run the same command again"
         ) from error
 
 

@@ -15,7 +15,9 @@ from importlib.util import find_spec
 import pytest
 import uvicorn
 
+from gradus.api import runs
 from gradus.api.app import create_app
+from gradus.api.jobs.job import list_jobs
 from gradus.api.settings import Settings
 from gradus.api.tokens import Tokens
 
@@ -59,6 +61,10 @@ def served(spoilable):
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", token
     server.should_exit = True
     thread.join()
+    for job in list_jobs(spoilable.workspace):  # what the requests have started outlives the server
+        job.cancel("fuzz")
+    for run in runs.list_runs(spoilable.workspace):
+        runs.cancel(spoilable.workspace, run["name"], actor="fuzz")
 
 
 @pytest.mark.parametrize(("starting", "share"), [(False, 1.0), (True, 0.1)])
