@@ -109,8 +109,10 @@ UNION ALL FROM (
                     sum(num_verifier_errors)::BIGINT AS "verdict: verifier_error" FROM tallies)
     ON COLUMNS(*) INTO NAME step VALUE records
 ) WHERE records > 0
-UNION ALL SELECT 'trace: ' || kind, count(*) FROM traces GROUP BY kind
-UNION ALL SELECT 'dropped: ' || step || ': ' || split_part(reason, ':', 1), count(*) FROM dropped GROUP BY ALL;
+UNION ALL FROM (SELECT 'trace: ' || kind AS kind, count(*) FROM traces GROUP BY ALL ORDER BY kind)
+UNION ALL FROM (
+    SELECT 'dropped: ' || step || ': ' || split_part(reason, ':', 1) AS kind, count(*) FROM dropped GROUP BY ALL ORDER BY kind
+);
 
 -- What answers cost: tokens and the seconds that their models took, and how much of it per answer that passed.
 CREATE VIEW tokens AS

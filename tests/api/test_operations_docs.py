@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
@@ -24,6 +26,7 @@ def matches(expected, found):
     return re.fullmatch(pattern + r"\s*", found.strip(), re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_do_what_it_shows(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

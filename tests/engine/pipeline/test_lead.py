@@ -53,12 +53,14 @@ def mark_complete(workspace, *ranks):
         (folder(workspace) / f"completions/{rank:05d}").touch()
 
 
+@pytest.mark.slow
 def test_ranks_do_all_of_it_once(run, marked, faults):
     assert run() == {"in": 40, "marked": 40}
     assert run() == {"in": 40, "marked": 40}
     assert len(list(marked.parts.glob("drops/mark/*.parquet"))) == 4  # two a rank, none of the second run
 
 
+@pytest.mark.slow
 def test_a_writer_that_loses_a_row_is_found_out(run, marked, faults):
     (faults / "swallow-1").touch()
     with pytest.raises(WorkspaceError, match="wrote 40 records, but the database took in 39"):
@@ -66,6 +68,7 @@ def test_a_writer_that_loses_a_row_is_found_out(run, marked, faults):
     assert run() == {"in": 40, "marked": 40}
 
 
+@pytest.mark.slow
 def test_a_rank_that_fails_leaves_the_others_alone(run, marked, faults):
     (faults / "raise-1").touch()
     with pytest.raises(WorkspaceError, match="rank 1: ValueError: the test says so"):
@@ -74,6 +77,7 @@ def test_a_rank_that_fails_leaves_the_others_alone(run, marked, faults):
     assert run() == {"in": 40, "marked": 40}
 
 
+@pytest.mark.slow
 def test_a_rank_that_is_killed_is_missed(run, marked, faults):
     (faults / "kill-0").touch()
     with pytest.raises(WorkspaceError, match="rank 0 with exit code -9; rank 0 left no report"):
