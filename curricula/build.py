@@ -25,7 +25,7 @@ from gradus.curricula.rl import rl_section
 from gradus.curricula.shards import write_manifest, write_shard
 from gradus.engine.models import model_id, resolve_model
 from gradus.engine.records import Trace, canonical_json, content_id
-from gradus.engine.store import SQL, Store
+from gradus.engine.store import Store
 from gradus.engine.workspace import Workspace
 from gradus.errors import DataError
 
@@ -69,8 +69,7 @@ def build_manifest(workspace: Workspace, store: Store, recipe: Recipe, traces: I
 
 
 def _pass_rates(store: Store, student: str) -> dict[str, float]:
-    batches = store.batches((SQL / "pass_counts.sql").read_text(), {"model": student})
-    return {row["problem_id"]: row["pass_rate"] for rows in batches for row in rows}
+    return {row["problem_id"]: row["pass_rate"] for row in store.stream("pass_counts", {"model": student})}
 
 
 def _rendered(traces: Iterable[Trace], renderer: Renderer, dropped: Counter[str]) -> Iterator[tuple[Trace, Sample]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from gradus.engine.parts import write_part
 from gradus.engine.records import JudgedAttempt
-from gradus.engine.store import SQL, Store
+from gradus.engine.store import Store
 from gradus.errors import DataError
 from gradus.verifiers.base import SpecError, Verdict, find, version_of
 from gradus.verifiers.pool import verify_all
@@ -25,14 +25,13 @@ FLUSH_S, FLUSH_RECORDS = 5.0, 10_000
 
 def unjudged(store: Store) -> Iterator[dict[str, Any]]:
     """Yield the attempts that have no verdict of their verifier's present version; the store stays open meanwhile."""
-    for rows in store.batches((SQL / "unjudged.sql").read_text(), _versions(store)):
-        yield from (row for row in rows if _version(row) not in (row["versions"] or ()))
+    rows = store.stream("unjudged", _versions(store))
+    yield from (row for row in rows if _version(row) not in (row["versions"] or ()))
 
 
 def count_unjudged(store: Store) -> int:
     """Return how many attempts have no such verdict; those of composite verifiers all count."""
-    query = (SQL / "unjudged.sql").read_text()
-    return int(store.rows(f"SELECT count(*) AS n FROM ({query})", _versions(store))[0]["n"])
+    return store.count("unjudged", _versions(store))
 
 
 def _versions(store: Store) -> dict[str, list[str | None]]:

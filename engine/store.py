@@ -90,6 +90,16 @@ class Store:
         """Run `sql/<name>.sql`."""
         return self.rows((SQL / f"{name}.sql").read_text(), parameters)
 
+    def stream(self, name: str, parameters: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the rows of `sql/<name>.sql`, which need not fit in memory; the store stays open meanwhile."""
+        for rows in self.batches((SQL / f"{name}.sql").read_text(), parameters):
+            yield from rows
+
+    def count(self, name: str, parameters: dict[str, Any] | None = None) -> int:
+        """Return how many rows `sql/<name>.sql` has."""
+        query = (SQL / f"{name}.sql").read_text()
+        return int(self.rows(f"SELECT count(*) AS n FROM ({query})", parameters)[0]["n"])
+
     def execute(self, query: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyConnection:
         """Run a query, and return its rows still to be fetched."""
         return self._db.execute(query, parameters)

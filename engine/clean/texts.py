@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from gradus.engine.calls import with_calls
 from gradus.engine.clean.guard import answer_of, called, defined
 from gradus.engine.records import HELDOUT, Message
-from gradus.engine.store import SQL, Store
+from gradus.engine.store import Store
 
 T = TypeVar("T")
 
@@ -37,24 +37,27 @@ Drop = Callable[[str, str], None]
 
 def problem_texts(store: Store, step: str) -> Iterator[Text]:
     """Yield the problems that no step but this has dropped."""
-    for row in _rows(store, "clean_problems", {"step": step, "heldout": HELDOUT}):
-        spec = json.loads(row["spec"])
-        names = frozenset(called(spec.get("tests", ())) | defined(row["prompt"]))
-        yield Text(row["id"], row["prompt"], answer_of(spec), names, row["heldout"])
+    for row in store.stream("clean_problems", {"step": step, "heldout": HELDOUT}):
+        yield problem_text(row["id"], row["prompt"], json.loads(row["spec"]), fixed=row["heldout"])
+
+
+def problem_text(id: str, prompt: str, spec: Mapping[str, Any], *, fixed: bool) -> Text:
+    """Return a problem as text."""
+    names = frozenset(called(spec.get("tests", ())) | defined(prompt))
+    return Text(id, prompt, answer_of(spec), names, fixed)
 
 
 def trace_texts(store: Store, step: str) -> Iterator[Text]:
     """Yield the traces that no step but this has dropped: everything said and thought in them."""
-    for row in _rows(store, "clean_traces", {"step": step}):
+    for row in store.stream("clean_traces", {"step": step}):
         text, spec = said(json.loads(row["messages"])), json.loads(row["spec"] or "{}")
         yield Text(row["id"], text, answer_of(spec) if spec else "", frozenset(defined(text)))
 
 
 def count_texts(store: Store, what: str, step: str) -> int:
     """Count the `problems` or `traces` that no step but this has dropped."""
-    query = (SQL / f"clean_{what}.sql").read_text()
     parameters = {"step": step} | ({"heldout": HELDOUT} if what == "problems" else {})
-    return int(store.rows(f"SELECT count(*) AS n FROM ({query})", parameters)[0]["n"])
+    return store.count(f"clean_{what}", parameters)
 
 
 def said(messages: Sequence[Message]) -> str:
@@ -68,8 +71,3 @@ def batched(items: Iterable[T], num: int) -> Iterator[list[T]]:
     rest = iter(items)
     while batch := list(islice(rest, num)):
         yield batch
-
-
-def _rows(store: Store, name: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for rows in store.batches((SQL / f"{name}.sql").read_text(), parameters):
-        yield from rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gradus.engine.records import HELDOUT, Trace
-from gradus.engine.store import SQL, Store, stored_trace
+from gradus.engine.store import Store, stored_trace
 
 
 def imported_traces(store: Store, domains: Sequence[str] | None = None, *, limit: int | None = None) -> Iterator[Trace]:
@@ -13,6 +13,5 @@ def imported_traces(store: Store, domains: Sequence[str] | None = None, *, limit
     if domains is not None and not domains:
         return
     chosen = None if domains is None else list(domains)
-    query = (SQL / "imported.sql").read_text()
-    for rows in store.batches(query, {"domains": chosen, "heldout": HELDOUT, "limit": limit}):
-        yield from map(stored_trace, rows)
+    parameters = {"domains": chosen, "heldout": HELDOUT, "limit": limit}
+    yield from map(stored_trace, store.stream("imported", parameters))

@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from itertools import chain, islice
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gradus.engine.making.kinds.base import WRONG, Failed, Kind, classifiers, kind_of
+from gradus.engine.making.work import worked
 from gradus.engine.parts import write_part
 from gradus.engine.records import FailureKind
-from gradus.engine.store import SQL, Store
-from gradus.verifiers.pool import in_order
+from gradus.engine.store import Store
 
 RUN = "classify"
-BATCH = 1000
-"""Records a part; a kill loses at most this much work."""
 
 
 def classify(store: Store, parts: Path, *, workers: int, advance: Callable[[int], None] = lambda _: None) -> int:
     """Write the kinds of the failed attempts that have none by the present rules, and return how many there were."""
-    rows, total = unclassified(store), 0
-    kinds = map(classified, rows) if workers <= 1 else in_order(classified, rows, lost=_lost, workers=workers)
-    while batch := list(islice(kinds, BATCH)):
+    total = 0
+    for batch in worked(classified, store.stream("unclassified", _rules()), lost=_lost, workers=workers):
         write_part(parts, RUN, batch)
         total += len(batch)
         advance(len(batch))
     return total
 
 
-def unclassified(store: Store) -> Iterator[dict[str, Any]]:
-    """Yield the failed attempts without a kind for their newest verdict."""
-    return chain.from_iterable(store.batches((SQL / "unclassified.sql").read_text(), _rules()))
-
-
 def num_unclassified(store: Store) -> int:
-    """Count them."""
-    query = (SQL / "unclassified.sql").read_text()
-    return int(store.rows(f"SELECT count(*) AS n FROM ({query})", _rules())[0]["n"])
+    """Count the failed attempts without a kind for their newest verdict."""
+    return store.count("unclassified", _rules())
 
 
 def classified(row: dict[str, Any]) -> FailureKind:

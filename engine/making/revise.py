@@ -11,37 +11,32 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from gradus.engine.making.hints import mention
 from gradus.engine.making.locate import first_wrong, numbered, to_steps
 from gradus.engine.making.reply import Reply, read_reply
+from gradus.engine.making.work import worked
 from gradus.engine.parts import write_part
 from gradus.engine.records import Drop, Revision
-from gradus.engine.store import SQL, Store
+from gradus.engine.store import Store
 from gradus.verifiers.base import verify
 from gradus.verifiers.equations import stated
-from gradus.verifiers.pool import in_order
 
 VERSION = 1
 """Grows whenever any correction could be read or judged otherwise; all are then read again."""
 RUN = "revise"
 STEP = f"corrections/{VERSION}"
 """Of the drops: the newest version's replace the others (engine/sql/0003_dropped.sql)."""
-BATCH = 1000
-"""Records a part; a kill loses at most this much work."""
 CALCULATED = ("math", "stem")
 FROM_OUTSIDE = re.compile(r"\bsteps? \d+\b|\bthe (?:student|solver|attempt|failed answer)\b", re.IGNORECASE)
 
 
 def revise(store: Store, parts: Path, *, workers: int, advance: Callable[[int], None] = lambda _: None) -> int:
     """Read the corrections that have not been read, write revisions, and drops of those with a fault; count them."""
-    rows = chain.from_iterable(store.batches((SQL / "unrevised.sql").read_text(), {"version": VERSION}))
-    found = map(revision, rows) if workers <= 1 else in_order(revision, rows, lost=_lost, workers=workers)
     total = 0
-    while batch := list(islice(found, BATCH)):
+    for batch in worked(revision, store.stream("unrevised", {"version": VERSION}), lost=_lost, workers=workers):
         # Drops first: a revision says that its correction has been dealt with.
         drops = [Drop(record_id=one.attempt_id, step=STEP, reason=one.fault) for one in batch if one.fault]
         write_part(parts, RUN, [Drop(record_id="", step=STEP, reason="run"), *drops])
@@ -53,8 +48,7 @@ def revise(store: Store, parts: Path, *, workers: int, advance: Callable[[int], 
 
 def num_unrevised(store: Store) -> int:
     """Count the corrections that have not been read."""
-    query = (SQL / "unrevised.sql").read_text()
-    return int(store.rows(f"SELECT count(*) AS n FROM ({query})", {"version": VERSION})[0]["n"])
+    return store.count("unrevised", {"version": VERSION})
 
 
 def revision(row: dict[str, Any]) -> Revision:

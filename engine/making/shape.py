@@ -16,21 +16,19 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from gradus.engine.making.locate import to_steps
+from gradus.engine.making.work import worked
 from gradus.engine.parts import write_part
 from gradus.engine.records import TraceShape
-from gradus.engine.store import SQL, Store
+from gradus.engine.store import Store
 from gradus.verifiers.equations import stated
-from gradus.verifiers.pool import in_order
 
 VERSION = 1
 """Grows whenever any count may come out otherwise; every trace is then measured again."""
 RUN = "shape"
-BATCH = 2000
 CALCULATED = ("math", "stem")
 _NUMBERED = re.compile(r"^[ \t#>*_-]*(?:step[ \t]+)?(\d{1,3})[ \t*_]*[.):]", re.IGNORECASE | re.MULTILINE)
 _CHECKS = re.compile(
@@ -48,10 +46,8 @@ _RESTARTS = re.compile(
 
 def measure(store: Store, parts: Path, *, workers: int = 1, advance: Callable[[int], None] = lambda _: None) -> int:
     """Write the shape of every trace that has none of the present version; return how many those were."""
-    rows = chain.from_iterable(store.batches((SQL / "unshaped.sql").read_text(), {"version": VERSION}))
-    shapes = map(shape_of, rows) if workers <= 1 else in_order(shape_of, rows, lost=_lost, workers=workers)
     total = 0
-    while batch := list(islice(shapes, BATCH)):
+    for batch in worked(shape_of, store.stream("unshaped", {"version": VERSION}), lost=_lost, workers=workers):
         write_part(parts, RUN, batch)
         total += len(batch)
         advance(len(batch))
@@ -60,8 +56,7 @@ def measure(store: Store, parts: Path, *, workers: int = 1, advance: Callable[[i
 
 def num_unshaped(store: Store) -> int:
     """Count the traces that have no shape of the present version."""
-    query = (SQL / "unshaped.sql").read_text()
-    return int(store.rows(f"SELECT count(*) AS n FROM ({query})", {"version": VERSION})[0]["n"])
+    return store.count("unshaped", {"version": VERSION})
 
 
 def shape_of(row: dict[str, Any]) -> TraceShape:

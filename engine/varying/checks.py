@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from gradus.engine.calls import asked
 from gradus.engine.clean.benchmark import heldout_items
 from gradus.engine.clean.decontaminate import decontaminate
 from gradus.engine.clean.dedupe import DedupeConfig
 from gradus.engine.clean.evidence import SHINGLE_TOKENS
-from gradus.engine.clean.guard import answer_of, called, defined, guard
+from gradus.engine.clean.guard import guard
 from gradus.engine.clean.leaks import LeakIndex, Thresholds
 from gradus.engine.clean.minhash import jaccard, shingle
 from gradus.engine.clean.text import tokens
-from gradus.engine.clean.texts import Text
+from gradus.engine.clean.texts import Text, problem_text
 from gradus.engine.records import Problem
 from gradus.engine.varying.base import Draft, UnusableError
 
@@ -52,7 +54,5 @@ def leaks(problems: Iterable[Problem], index: LeakIndex | None) -> Mapping[str, 
 
 
 def _text(problem: Problem, *, fixed: bool) -> Text:
-    names = frozenset(called(problem.spec.get("tests", ())) | defined(problem.prompt))
-    # Problems share the descriptions of their tools; what is asked stands last.
-    text = problem.prompt.rpartition("\n\n")[2] if problem.domain == "tool" else problem.prompt
-    return Text(problem.id, text, answer_of(problem.spec), names, fixed)
+    # Problems share the descriptions of their tools.
+    return replace(problem_text(problem.id, problem.prompt, problem.spec, fixed=fixed), text=asked(problem.prompt))

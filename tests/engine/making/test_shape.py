@@ -165,7 +165,7 @@ def test_a_new_definition_measures_anew(workspace):
 
 
 def test_what_was_measured_before_a_kill_is_kept(workspace, monkeypatch):
-    monkeypatch.setattr("gradus.engine.making.shape.BATCH", 10)
+    monkeypatch.setattr("gradus.engine.making.work.BATCH", 10)
     write_part(workspace.parts, "r", [trace(i) for i in range(30)])
 
     def die(done: int) -> None:
