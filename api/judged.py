@@ -10,7 +10,6 @@ from typing import Any
 
 from gradus.api.listings import Cursor, Listing, read_page
 from gradus.api.negotiation import Table
-from gradus.api.places import find_places
 from gradus.api.snapshots import Snapshot
 from gradus.engine.store import Store
 
@@ -26,7 +25,7 @@ def read_judged(
     """Return a page of attempts with outcome, score and reason; with an outcome in filters, those of it alone."""
     rest = {name: value for name, value in filters.items() if name not in ("problem", "outcome")}
     problem, outcome = filters["problem"], filters["outcome"]
-    places = None if problem is None else find_places(snapshot.store, "attempts", "problem_id", [problem])
+    places = None if problem is None else snapshot.store.places("attempts", "problem_id", [problem])
     rows: list[Any] = []
     for _ in range(MAX_ROUNDS):
         wanted = limit - len(rows)
@@ -48,14 +47,14 @@ def _with_verdicts(store: Store, table: Table) -> list[tuple[Any, ...]]:
 
 def _verifiers(store: Store, problem_ids: list[str]) -> dict[str, str]:
     """Return the verifier of each problem."""
-    rows = store.named("problems_at", {"places": find_places(store, "problems", "id", problem_ids)})
+    rows = store.rows_of("problems", "id", problem_ids)
     return {row["id"]: row["verifier"] for row in rows}
 
 
 def _newest(store: Store, attempts: list[tuple[str, str]]) -> dict[str, Verdict]:
     """Return the newest verdict of each attempt by the verifier that stands beside it."""
     by = dict(attempts)
-    rows = store.named("verdicts_at", {"places": find_places(store, "verdicts", "attempt_id", list(by))})
+    rows = store.rows_of("verdicts", "attempt_id", list(by))
     rows = [row for row in rows if row["verifier"] == by[row["attempt_id"]]]
     rows.sort(key=lambda row: _order(row["version"]))
     return {row["attempt_id"]: (row["outcome"], row["score"], row["reason"]) for row in rows}

@@ -25,7 +25,7 @@ from gradus.engine.clean.key_files import read_key_files, write_keys
 from gradus.engine.clean.semantic import SemanticConfig
 from gradus.engine.clean.texts import count_texts
 from gradus.engine.correct import failures
-from gradus.engine.parts import atomic_file
+from gradus.engine.parts import write_json
 from gradus.engine.pipeline.executors import ExecutorConfig
 from gradus.engine.pipeline.lead import lead
 from gradus.engine.pipeline.rank import Task
@@ -280,8 +280,7 @@ class DecontaminateStage:
         with open_snapshot(self.workspace) as whole:
             items = cleaning.benchmark_items(self.workspace, whole, self.against)
         kept, reasons = cleaning.leaks_in(store, items, self.against, task.advance)
-        with atomic_file(_made(task.folder / "reasons") / f"{task.shard.rank:05d}.json") as file:
-            file.write(json.dumps(reasons).encode())
+        write_json(_made(task.folder / "reasons") / f"{task.shard.rank:05d}.json", reasons)
         return Report(num_in=kept + len(reasons), counts={"kept": kept})
 
     def finish(self, store: Store, folder: Path, reports: Reports) -> Counts:

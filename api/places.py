@@ -1,21 +1,15 @@
-"""Where the rows of a key stand: the rowids of a table whose column holds one of some values."""
+"""Pages of the rows of a key, which the store finds by where they stand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gradus.api.listings import Cursor, Listing, read_page
 from gradus.api.negotiation import Table
 from gradus.api.snapshots import Snapshot
-from gradus.engine.store import Store
 
 Read = Callable[..., tuple[Table, Cursor | None]]
-
-
-def find_places(store: Store, table: str, column: str, values: Sequence[str]) -> list[int]:
-    """Return the places of the rows whose column is one of values, in order."""
-    return store.places(table, column, values)
 
 
 def found_by(column: str, value: str | None) -> Read:
@@ -24,7 +18,7 @@ def found_by(column: str, value: str | None) -> Read:
     def read(
         snapshot: Snapshot, listing: Listing, filters: Mapping[str, Any], *, limit: int, cursor: Cursor | None
     ) -> tuple[Table, Cursor | None]:
-        places = None if value is None else find_places(snapshot.store, listing.table, column, [value])
+        places = None if value is None else snapshot.store.places(listing.table, column, [value])
         return read_page(snapshot, listing, {**filters, "places": places}, limit=limit, cursor=cursor)
 
     return read

@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from gradus.api.places import find_places
 from gradus.api.snapshots import Snapshots
 from gradus.curricula.find import find_manifest, list_manifests
 from gradus.curricula.lengths import stage_lengths
@@ -76,7 +75,7 @@ def problem(store: Store, id: str) -> Row | None:
     if row is None:
         return None
     attempts = _attempts(store, id, row["verifier"])[:MAX_ATTEMPTS]
-    traces = store.named("traces_at", {"places": find_places(store, "traces", "problem_id", [id])})
+    traces = store.rows_of("traces", "problem_id", [id])
     made = store.rows("SELECT id, prompt FROM problems WHERE list_contains(parents, $id) LIMIT 20", {"id": id})
     named = [{key: trace[key] for key in ("id", "kind", "teacher", "failed_attempt_id")} for trace in traces]
     return {"attempts": attempts, "traces": named, "children": made} | _said_of(store, id)
@@ -110,14 +109,13 @@ def _corrected(attempt: Row | None, failed: Row | None, revision: Row | None) ->
 
 
 def _one(store: Store, table: str, id: str) -> Row | None:
-    rows = store.named(f"{table}_at", {"places": find_places(store, table, "id", [id])})
+    rows = store.rows_of(table, "id", [id])
     return rows[0] if rows else None
 
 
 def _attempts(store: Store, problem_id: str, verifier: str) -> list[Row]:
-    places = find_places(store, "attempts", "problem_id", [problem_id])
-    ids = [row["id"] for row in store.named("attempts_at", {"places": places})]
-    said = find_places(store, "verdicts", "attempt_id", ids)
+    ids = [row["id"] for row in store.rows_of("attempts", "problem_id", [problem_id], select="id")]
+    places, said = store.places("attempts", "problem_id", [problem_id]), store.places("verdicts", "attempt_id", ids)
     return store.named("view_attempts", {"places": places, "said": said, "verifier": verifier})
 
 

@@ -7,6 +7,7 @@ loses only what no part holds yet.
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -156,6 +157,12 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     finally:
         fresh.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write a JSON file that is there whole, synced, or not at all."""
+    with atomic_file(path) as file:
+        file.write(json.dumps(data).encode())
 
 
 def sync_folder(folder: Path) -> None:

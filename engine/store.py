@@ -180,6 +180,11 @@ class Store:
                     WHERE {among if places else ""} {column} IN (SELECT unnest($values::VARCHAR[])) ORDER BY ALL"""
         return [row["place"] for row in self.rows(query, {"values": list(values)})]
 
+    def rows_of(self, table: str, column: str, values: Sequence[str], *, select: str = "*") -> list[dict[str, Any]]:
+        """Return the rows whose column is one of values."""
+        query = f"SELECT {select} FROM {table} WHERE rowid IN (SELECT unnest($places::BIGINT[]))"
+        return self.rows(query, {"places": self.places(table, column, values)})
+
     def refresh_difficulty(self) -> None:
         """Compute the difficulty table anew from attempts and verdicts."""
         self._note_places()

@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 from gradus.api.jobs.events import add_event
 from gradus.api.jobs.process import Process, end
-from gradus.engine.parts import atomic_file
+from gradus.engine.parts import atomic_file, write_json
 from gradus.engine.workspace import Workspace
 from gradus.errors import DataError
 
@@ -194,9 +194,3 @@ def jobs_folder(workspace: Workspace) -> Path:
 def now() -> str:
     """Return the time, in UTC."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write a file as a whole."""
-    with atomic_file(path) as file:
-        file.write(json.dumps(data).encode())

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from gradus.api.jobs.events import add_event
-from gradus.api.jobs.job import Job, now, write_json
+from gradus.api.jobs.job import Job, now
 from gradus.api.jobs.process import find
+from gradus.engine.parts import write_json
 from gradus.engine.workspace import Workspace
 from gradus.errors import WorkspaceError
 

@@ -12,7 +12,6 @@ from pydantic import BaseModel, Field
 from gradus.api.faults import Fault
 from gradus.api.judged import read_judged
 from gradus.api.listings import Listing
-from gradus.api.places import find_places
 from gradus.api.routes.base import NOT_MODIFIED, ListerDep, Name, Outcome, Paged, StoreDep, Text, page_of, unless_known
 from gradus.api.routes.verdicts import VerdictRow
 
@@ -81,9 +80,9 @@ def list_attempts(query: Annotated[AttemptQuery, Query()], lister: ListerDep) ->
 @router.get("/attempts/{id}", responses=NOT_MODIFIED)
 def read_attempt(id: str, store: StoreDep) -> WholeAttempt:
     """Return one attempt by its id, with every verdict on it."""
-    rows = store.named("attempts_at", {"places": find_places(store, "attempts", "id", [id])})
+    rows = store.rows_of("attempts", "id", [id])
     if not rows:
         raise Fault(404, f"no attempt {id!r}; GET /v1/attempts lists them")
-    verdicts = store.named("verdicts_at", {"places": find_places(store, "verdicts", "attempt_id", [id])})
+    verdicts = store.rows_of("verdicts", "attempt_id", [id])
     told = {column: json.loads(rows[0][column]) for column in ("messages", "sampling")}
     return WholeAttempt(**rows[0] | told | {"verdicts": verdicts})

@@ -16,6 +16,7 @@ from gradus.api.jobs.trust import check_recipe, overrides_of, read_recipe, recip
 from gradus.api.routes.base import WorkspaceDep
 from gradus.api.routes.jobs import JobRecord, QueueDep, accepted
 from gradus.curricula.recipe import Recipe
+from gradus.engine.parts import write_json
 from gradus.errors import ConfigError
 
 router = APIRouter(tags=["curricula"])
@@ -47,7 +48,7 @@ def build_curriculum(
             raise ConfigError("overrides change a recipe that is given by its name; change the recipe itself")
         _check_stages(read_recipe(workspace, request.recipe))
         folder = jobs.new_job(workspace)
-        jobs.write_json(folder / "recipe.json", request.recipe)
+        write_json(folder / "recipe.json", request.recipe)
         recipe = str(folder / "recipe.json")
     argv = ["curriculum", "build", f"--recipe={recipe}", *overrides_of(request.overrides)]
     arguments = request.model_dump(exclude_defaults=True)

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from gradus.api.faults import Fault
 from gradus.api.listings import Listing
-from gradus.api.places import find_places
 from gradus.api.routes.base import (
     NOT_MODIFIED,
     Domain,
@@ -80,8 +79,8 @@ def list_problems(query: Annotated[ProblemQuery, Query()], lister: ListerDep) ->
 @router.get("/problems/{id}", responses=NOT_MODIFIED)
 def read_problem(id: str, store: StoreDep) -> MeasuredProblem:
     """Return one problem by its id, with its difficulty by model."""
-    rows = store.named("problems_at", {"places": find_places(store, "problems", "id", [id])})
+    rows = store.rows_of("problems", "id", [id])
     if not rows:
         raise Fault(404, f"no problem {id!r}; GET /v1/problems lists them")
-    difficulty = store.named("difficulty_at", {"places": find_places(store, "difficulty", "problem_id", [id])})
+    difficulty = store.rows_of("difficulty", "problem_id", [id])
     return MeasuredProblem(**rows[0] | {"spec": json.loads(rows[0]["spec"]), "difficulty": difficulty})

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from gradus.api.faults import Fault
 from gradus.api.listings import Listing
-from gradus.api.places import find_places, found_by
+from gradus.api.places import found_by
 from gradus.api.routes.base import (
     NOT_MODIFIED,
     Domain,
@@ -78,7 +78,7 @@ def list_traces(query: Annotated[TraceQuery, Query()], lister: ListerDep) -> Res
 @router.get("/traces/{id}", responses=NOT_MODIFIED)
 def read_trace(id: str, store: StoreDep) -> TraceWithDrops:
     """Return one trace by its id, with the steps that leave it out."""
-    rows = store.named("traces_at", {"places": find_places(store, "traces", "id", [id])})
+    rows = store.rows_of("traces", "id", [id])
     if not rows:
         raise Fault(404, f"no trace {id!r}; GET /v1/traces lists them")
     dropped = store.rows("SELECT step, reason FROM dropped WHERE record_id = $id ORDER BY ALL", {"id": id})

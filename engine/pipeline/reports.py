@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gradus.engine.parts import atomic_file
+from gradus.engine.parts import write_json
 
 SAY_EVERY_S = 1.0
 
@@ -87,8 +87,7 @@ def listening(folder: Path, advance: Callable[[int], None]) -> Iterator[None]:
 
 def _write(path: Path, data: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as file:
-        file.write(json.dumps(data).encode())
+    write_json(path, data)
 
 
 def _reports(folder: Path) -> Path:

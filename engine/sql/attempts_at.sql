@@ -1,1 +1,0 @@
-SELECT * FROM attempts WHERE rowid IN (SELECT unnest($places::BIGINT[]))

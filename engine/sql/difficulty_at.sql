@@ -1,1 +1,0 @@
-SELECT * FROM difficulty WHERE rowid IN (SELECT unnest($places::BIGINT[]))

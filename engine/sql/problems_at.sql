@@ -1,1 +1,0 @@
-SELECT * FROM problems WHERE rowid IN (SELECT unnest($places::BIGINT[]))

@@ -1,1 +1,0 @@
-SELECT * FROM traces WHERE rowid IN (SELECT unnest($places::BIGINT[]))
