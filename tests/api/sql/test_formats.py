@@ -172,7 +172,11 @@ def test_a_stream_begins_before_its_query_has_ended(finished):
 
 
 def test_a_stream_says_what_went_wrong_on_its_way(finished):
-    sql = "SELECT CASE WHEN range < 1000000 THEN range ELSE error('too far')::BIGINT END AS n FROM range(1100000)"
+    # Numbered by row_number, rows are made one after another; in parallel the error may come before the first of them.
+    sql = """
+        SELECT CASE WHEN n < 1000000 THEN n ELSE error('too far')::BIGINT END AS n
+        FROM (SELECT row_number() OVER () - 1 AS n FROM range(1100000))
+    """
     *rows, last = b"".join(stream(finished.workspace, sql, limits=Limits(max_rows=1_100_000))).splitlines()
     assert "too far" in json.loads(last)["_end"]["error"]
     assert json.loads(rows[-1])["n"] == len(rows) - 1
