@@ -12,8 +12,12 @@ Dtype = Literal["float32", "bfloat16"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimConfig:
-    """AdamW, with a linear warm-up and a linear decay towards min_lr_factor x lr."""
+    """AdamW or Muon, with a linear warm-up and a linear decay towards min_lr_factor x lr."""
 
+    name: Literal["adamw", "muon"] = "adamw"
+    """`muon`: for the layers' matrices; AdamW for the rest."""
+    momentum: float = 0.95
+    """Muon's."""
     lr: float = 2e-5
     betas: tuple[float, ...] = (0.9, 0.95)
     eps: float = 1e-8

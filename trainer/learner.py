@@ -25,7 +25,7 @@ from gradus.trainer.attention import attention_config, attention_masks
 from gradus.trainer.batch import Batch
 from gradus.trainer.config import OptimConfig
 from gradus.trainer.model import model_spec, read_weights, write_folder
-from gradus.trainer.optim.adamw import build_optimizers, build_schedulers
+from gradus.trainer.optim.build import build_optimizers, build_schedulers
 from gradus.trainer.platform import SPMD_BACKEND, Platform, prepare_sharded
 
 

@@ -103,3 +103,18 @@ def test_two_processes_measure_what_one_does(arguments, undisturbed, tmp_path, p
     for name in ("loss", "grad_norm"):
         assert column(tmp_path / "run", name) == pytest.approx(column(undisturbed, name), rel=2e-3)
     assert column(tmp_path / "run", "tokens") == column(undisturbed, "tokens")
+
+
+@pytest.mark.slow
+def test_muon_learns_and_two_processes_measure_what_one_does(arguments, tmp_path, python):
+    arguments += ["optim.name=muon", "optim.weight_decay=0.1"]
+    assert sft.main(arguments) == 0
+    alone = column(tmp_path / "run", "loss")
+    assert alone[-1] < 3.5
+    arguments[arguments.index("--run") + 1] = str(tmp_path / "both")
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "gradus.trainer.sft"]
+    process = python(*launch, "--", *arguments)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    # Muon rounds gradients to bfloat16, where a difference in the last bit of a sum grows to 2^-8.
+    assert column(tmp_path / "both", "loss") == pytest.approx(alone, rel=2e-2)

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from gradus.trainer.config import OptimConfig
-from gradus.trainer.optim.adamw import build_optimizers, build_schedulers
+from gradus.trainer.optim.build import build_optimizers, build_schedulers
 
 
 class Toy(nn.Module):
@@ -61,3 +61,22 @@ def test_a_warm_up_longer_than_the_run_is_cut_to_it():
 
 def test_a_constant_rate_stays():
     assert rates(5, min_lr_factor=1.0) == [1.0] * 5
+
+
+class Layers(nn.Module):
+    """Parameters named as torchtitan names a Llama's."""
+
+    def __init__(self):
+        super().__init__()
+        self.tok_embeddings, self.norm = nn.Embedding(7, 4), nn.RMSNorm(4)
+        self.layers = nn.ModuleDict(
+            {"0": nn.ModuleDict({"wq": nn.Linear(4, 4, bias=False), "attention_norm": nn.RMSNorm(4)})}
+        )
+
+
+def test_muon_takes_the_matrices_of_the_layers_alone():
+    model = Layers()
+    optimizers = build_optimizers(model, OptimConfig(name="muon", lr=0.1))
+    found = {type(o).__name__: [n for g in o.param_groups for n in g["param_names"]] for o in optimizers}
+    assert found["Muon"] == ["layers.0.wq.weight"]
+    assert sorted(found["AdamW"]) == ["layers.0.attention_norm.weight", "norm.weight", "tok_embeddings.weight"]
