@@ -18,7 +18,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 from torchtitan.config.configs import CompileConfig, ParallelismConfig, TrainingConfig
 from torchtitan.distributed import ParallelDims
 from torchtitan.distributed.utils import clip_grad_norm_
-from torchtitan.models.llama3 import Llama3Model
+from torchtitan.models.common.decoder import Decoder
 from torchtitan.protocols.model_spec import ModelSpec
 
 from gradus.trainer.attention import attention_config, attention_masks
@@ -88,7 +88,7 @@ class Learner:
         dist.barrier()
 
 
-def _sharded(spec: ModelSpec, platform: Platform, *, context_length: int) -> Llama3Model:
+def _sharded(spec: ModelSpec, platform: Platform, *, context_length: int) -> Decoder:
     """Build the model without weights, parallelise it, then give it memory."""
     # One process has nothing to give back between forward and backward.
     reshard: Literal["default", "never"] = "default" if platform.world_size > 1 else "never"

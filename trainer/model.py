@@ -1,7 +1,7 @@
-"""Llama-family models in torchtitan, read from and written to Hugging Face folders.
+"""Llama's and Qwen3's models in torchtitan, read from and written to Hugging Face folders.
 
-Covers grouped-query attention, tied embeddings and Llama 3's RoPE scaling; not biases, nor other
-RoPE scalings: such a model is refused, never loaded almost right.
+Covers grouped-query attention, tied embeddings, Qwen3's normalised queries and keys, and Llama 3's RoPE scaling; not
+biases, sliding windows, nor other RoPE scalings: such a model is refused, never loaded almost right.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torchtitan.models.common import ComplexRoPE, Embedding, Linear, RMSNorm
 from torchtitan.models.common.config_utils import make_ffn_config, make_gqa_config
+from torchtitan.models.common.decoder import TransformerBlock
 from torchtitan.models.common.param_init import skip_param_init
-from torchtitan.models.llama3 import Llama3Model, parallelize_llama
-from torchtitan.models.llama3.model import Llama3TransformerBlock
-from torchtitan.models.llama3.state_dict_adapter import Llama3StateDictAdapter
+from torchtitan.models.common.rope import RoPE
 from torchtitan.protocols.model_spec import ModelSpec
 from torchtitan.protocols.module import Module
 
 from gradus.errors import DataError
+from gradus.trainer.families import FAMILIES, Family
 
 # Weights always come from a folder, so nothing is initialised twice.
 FROM_FOLDER = {"weight": skip_param_init}
@@ -47,10 +47,13 @@ def read_config(folder: Path) -> dict[str, Any]:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text())
     except FileNotFoundError:
         raise DataError(f"{folder}: no config.json; --model takes a Hugging Face folder") from None
-    if config.get("model_type") != "llama" or config.get("hidden_act", "silu") != "silu":
-        raise DataError(f"{folder}: model_type {config.get('model_type')!r}; only `llama` with silu can be trained")
+    if config.get("model_type") not in FAMILIES or config.get("hidden_act", "silu") != "silu":
+        known = ", ".join(FAMILIES)
+        raise DataError(f"{folder}: model_type {config.get('model_type')!r}; what can be trained: {known}, with silu")
     if config.get("attention_bias") or config.get("mlp_bias"):
         raise DataError(f"{folder}: the model has biases, which cannot be trained yet")
+    if config.get("use_sliding_window"):
+        raise DataError(f"{folder}: the model attends in sliding windows, which cannot be trained yet")
     return config
 
 
@@ -60,41 +63,46 @@ def model_spec(folder: Path, *, context_length: int, attention: Module.Config) -
     limit = config.get("max_position_embeddings", context_length)
     if context_length > limit:
         raise DataError(f"{folder}: takes {limit} tokens, the curriculum's sequences have {context_length}")
+    family = FAMILIES[config["model_type"]]
     dim, vocab_size = config["hidden_size"], config["vocab_size"]
-    model = Llama3Model.Config(
+    model = family.model.Config(
         dim=dim,
         vocab_size=vocab_size,
         enable_weight_tying=config.get("tie_word_embeddings", False),
         tok_embeddings=Embedding.Config(num_embeddings=vocab_size, embedding_dim=dim, param_init=FROM_FOLDER),
-        norm=_norm(config),
+        norm=_norm(config, dim),
         lm_head=Linear.Config(in_features=dim, out_features=vocab_size, param_init=FROM_FOLDER),
-        layers=[_layer(config, context_length, attention) for _ in range(config["num_hidden_layers"])],
+        layers=[_layer(family, config, context_length, attention) for _ in range(config["num_hidden_layers"])],
     )
     return ModelSpec(
-        name="llama",
+        name=config["model_type"],
         flavor=folder.name,
         model=model,
-        parallelize_fn=parallelize_llama,
+        parallelize_fn=family.parallelize,
         pipelining_fn=None,
         post_optimizer_build_fn=None,
-        state_dict_adapter=Llama3StateDictAdapter,
+        state_dict_adapter=family.adapter,
     )
 
 
-def _layer(config: dict[str, Any], context_length: int, attention: Module.Config) -> Llama3TransformerBlock.Config:
+def _layer(
+    family: Family, config: dict[str, Any], context_length: int, attention: Module.Config
+) -> TransformerBlock.Config:
     dim, num_heads = config["hidden_size"], config["num_attention_heads"]
-    return Llama3TransformerBlock.Config(
-        attention_norm=_norm(config),
-        ffn_norm=_norm(config),
+    head_dim = config.get("head_dim") or dim // num_heads
+    return family.block.Config(
+        attention_norm=_norm(config, dim),
+        ffn_norm=_norm(config, dim),
         attention=make_gqa_config(
             dim=dim,
             n_heads=num_heads,
             n_kv_heads=config.get("num_key_value_heads", num_heads),
-            head_dim=config.get("head_dim") or dim // num_heads,
+            head_dim=head_dim,
+            qk_norm=_norm(config, head_dim) if family.qk_norm else None,
             wqkv_param_init=FROM_FOLDER,
             wo_param_init=FROM_FOLDER,
             inner_attention=attention,
-            rope=_rope(config, context_length),
+            rope=_rope(family.rope, config, head_dim, context_length),
         ),
         feed_forward=make_ffn_config(
             dim=dim,
@@ -105,25 +113,23 @@ def _layer(config: dict[str, Any], context_length: int, attention: Module.Config
     )
 
 
-def _norm(config: dict[str, Any]) -> RMSNorm.Config:
-    return RMSNorm.Config(
-        normalized_shape=config["hidden_size"], eps=config.get("rms_norm_eps", 1e-6), param_init=FROM_FOLDER
-    )
+def _norm(config: dict[str, Any], size: int) -> RMSNorm.Config:
+    return RMSNorm.Config(normalized_shape=size, eps=config.get("rms_norm_eps", 1e-6), param_init=FROM_FOLDER)
 
 
-def _rope(config: dict[str, Any], context_length: int) -> ComplexRoPE.Config:
+def _rope(kind_of: type[RoPE], config: dict[str, Any], head_dim: int, context_length: int) -> RoPE.Config:
     """Read RoPE's settings, which transformers 5 keeps in rope_parameters and 4 in two other places."""
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
     kind = rope.get("rope_type", "default")
-    if kind not in ("default", "llama3"):
-        raise DataError(f"RoPE scaling {kind!r} cannot be trained; only `default` and `llama3`")
+    if kind not in ("default", "llama3") or (kind == "llama3" and kind_of is not ComplexRoPE):
+        raise DataError(f"RoPE scaling {kind!r} cannot be trained; only `default`, and `llama3` of Llama")
     common = {
-        "dim": config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"],
+        "dim": head_dim,
         "max_seq_len": context_length,
         "theta": rope.get("rope_theta") or config.get("rope_theta", 10000.0),
     }
     if kind == "default":
-        return ComplexRoPE.Config(**common)
+        return kind_of.Config(**common)
     return ComplexRoPE.Config(
         **common,
         scaling="llama",

@@ -31,13 +31,16 @@ def documents(*lengths, seed=0):
     ]
 
 
-@pytest.mark.parametrize("tied", [True, False])
-def test_logits_equal_those_of_transformers(tied, tmp_path, platform):
-    folder = tiny.make_model(tmp_path / "m", tied=tied, seed=1)
+FAMILIES = [("llama", True), ("llama", False), ("qwen3", True), ("qwen3", False)]
+
+
+@pytest.mark.parametrize(("family", "tied"), FAMILIES)
+def test_logits_equal_those_of_transformers(family, tied, tmp_path, platform):
+    folder = tiny.make_model(tmp_path / "m", tied=tied, seed=1, family=family)
     [document] = documents(40)
     with torch.no_grad():
         got = learner(folder, platform).logits(collate([[document]], 64))[0, :40]
-        want = LlamaForCausalLM.from_pretrained(folder)(torch.from_numpy(document.token_ids)[None]).logits[0]
+        want = AutoModelForCausalLM.from_pretrained(folder)(torch.from_numpy(document.token_ids)[None]).logits[0]
     torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)
 
 
@@ -58,11 +61,11 @@ def test_the_mask_lets_a_token_see_its_own_document_so_far():
     assert mask.int().tolist() == want
 
 
-@pytest.mark.parametrize("tied", [True, False])
-def test_an_exported_folder_is_the_same_model_for_transformers(tied, tmp_path, platform):
-    folder = tiny.make_model(tmp_path / "m", tied=tied)
+@pytest.mark.parametrize(("family", "tied"), FAMILIES)
+def test_an_exported_folder_is_the_same_model_for_transformers(family, tied, tmp_path, platform):
+    folder = tiny.make_model(tmp_path / "m", tied=tied, family=family)
     learner(folder, platform).export(tmp_path / "out")
-    before, after = (LlamaForCausalLM.from_pretrained(path).state_dict() for path in (folder, tmp_path / "out"))
+    before, after = (AutoModelForCausalLM.from_pretrained(path).state_dict() for path in (folder, tmp_path / "out"))
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
     with safe_open(tmp_path / "out/model.safetensors", framework="pt") as file:
@@ -77,11 +80,19 @@ def test_an_export_in_bfloat16_says_so(model, tmp_path, platform):
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "out", dtype="auto").dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize("change", [{"model_type": "qwen3"}, {"attention_bias": True}, {"hidden_act": "gelu"}])
+@pytest.mark.parametrize("change", [{"model_type": "gemma"}, {"attention_bias": True}, {"hidden_act": "gelu"}])
 def test_a_model_that_we_would_compute_wrongly_is_refused(change, model, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(json.loads((model / "config.json").read_text()) | change))
     with pytest.raises(DataError):
         read_config(tmp_path)
+
+
+def test_sliding_windows_are_refused(tmp_path):
+    folder = tiny.make_model(tmp_path / "m", family="qwen3")
+    config = json.loads((folder / "config.json").read_text()) | {"use_sliding_window": True}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(DataError, match="sliding windows"):
+        read_config(folder)
 
 
 def test_a_curriculum_longer_than_the_model_is_refused(model, platform):

@@ -11,7 +11,7 @@ import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from gradus.curricula import manifest as m
 from gradus.curricula.manifest import tokenizer_fingerprint
@@ -19,22 +19,28 @@ from gradus.curricula.manifest import tokenizer_fingerprint
 VOCAB = 300
 
 
-def make_model(folder, *, tied=True, seed=0):
-    """Write a Llama of 2 layers whose tokens are 300 characters."""
+def make_model(folder, *, tied=True, seed=0, family="llama"):
+    """Write a Llama or Qwen3 of 2 layers whose tokens are 300 characters."""
     torch.manual_seed(seed)
-    config = LlamaConfig(
+    config_of, model_of = {"llama": (LlamaConfig, LlamaForCausalLM), "qwen3": (Qwen3Config, Qwen3ForCausalLM)}[family]
+    config = config_of(
         vocab_size=VOCAB,
         hidden_size=64,
         intermediate_size=96,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
+        head_dim=16,
         max_position_embeddings=256,
         tie_word_embeddings=tied,
         bos_token_id=1,
         eos_token_id=2,
     )
-    LlamaForCausalLM(config).save_pretrained(folder)
+    model = model_of(config)
+    for name, weight in model.named_parameters():
+        if name.endswith("norm.weight"):
+            torch.nn.init.uniform_(weight, 0.5, 1.5)
+    model.save_pretrained(folder)
     tokenizer = Tokenizer(WordLevel({chr(i + 33): i for i in range(VOCAB)}, unk_token="!"))
     tokenizer.pre_tokenizer = Split("", "isolated")
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
