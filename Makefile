@@ -6,6 +6,7 @@ DEMO ?=
 FUZZ_EXAMPLES ?= 10000
 FUZZ_SECONDS ?= 60
 REST_EXAMPLES ?= 150
+REST_SEED ?=
 bin := .venv/bin
 
 .PHONY: help setup demo test test-slow test-gpu fuzz rest-fuzz client check format peers bench lock
@@ -38,7 +39,7 @@ fuzz: setup  ## random answers and messages to the verifiers, for longer than `m
 	else echo "atheris is missing, so nothing was guided by coverage; \`make peers\` installs it"; fi
 
 rest-fuzz: setup peers  ## schemathesis against every operation of the REST interface, over 5,000 cases
-	GRADUS_REST_EXAMPLES=$(REST_EXAMPLES) $(bin)/python -m pytest -m slow -s tests/fuzz/test_rest_fuzz.py
+	GRADUS_REST_EXAMPLES=$(REST_EXAMPLES) GRADUS_REST_SEED=$(REST_SEED) $(bin)/python -m pytest -m slow -s tests/fuzz/test_rest_fuzz.py
 
 client: setup  ## write the Python client anew from the OpenAPI document
 	$(bin)/python -m gradus.api.client_source

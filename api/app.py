@@ -19,6 +19,7 @@ from gradus.api.routes import (
     attempts,
     curricula,
     difficulty,
+    drift,
     exports,
     imports,
     jobs,
@@ -38,7 +39,7 @@ from gradus.api.snapshots import Snapshots
 from gradus.engine.workspace import Workspace
 
 ROUTES: dict[ScopeName, tuple[ModuleType, ...]] = {
-    "read": (problems, attempts, verdicts, traces, difficulty, views),
+    "read": (problems, attempts, verdicts, traces, difficulty, drift, views),
     "curate": (manifests, curricula, labels, imports, exports),
     "query": (sql, queries),
     "train": (runs, jobs),

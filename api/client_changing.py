@@ -13,10 +13,16 @@ class Changing(Transport):
     """The operations that change or run something."""
 
     def build_curriculum(
-        self, *, recipe: str | dict[str, Any] | None = None, overrides: dict[str, Any] | None = None
+        self,
+        *,
+        recipe: str | dict[str, Any] | None = None,
+        overrides: dict[str, Any] | None = None,
+        dry_run: bool | None = None,
     ) -> dict[str, Any]:
         """Build a manifest; the job's result holds it, with its id."""
-        return self._json("POST", "/v1/curricula", body={"recipe": recipe, "overrides": overrides}, once=True)
+        return self._json(
+            "POST", "/v1/curricula", body={"recipe": recipe, "overrides": overrides, "dry_run": dry_run}, once=True
+        )
 
     def add_labels(
         self,

@@ -187,6 +187,10 @@ class Reading(Transport):
         """Return pass rates by domain and model, a histogram, and the funnel."""
         return self._json("GET", "/v1/difficulty/summary")
 
+    def read_drift(self, *, a: str, b: str, limit: int | None = None) -> dict[str, Any]:
+        """Compare two checkpoints: pass@1 by domain and band, and the problems that improved or regressed."""
+        return self._json("GET", "/v1/difficulty/drift", query={"a": a, "b": b, "limit": limit})
+
     def view_histogram(self) -> list[dict[str, Any]]:
         """Return problems by model, domain and tenth of the pass rate."""
         return self._json("GET", "/v1/views/histogram")
@@ -226,6 +230,10 @@ class Reading(Transport):
     def read_manifest(self, id: str) -> dict[str, Any]:
         """Return one manifest by its id, the start of its id, or `latest`."""
         return self._json("GET", f"/v1/manifests/{self._part(id)}")
+
+    def read_course(self, id: str) -> list[dict[str, Any]]:
+        """Return for every stage of a manifest its mixture over time, and how hard its traces are for the student."""
+        return self._json("GET", f"/v1/manifests/{self._part(id)}/course")
 
     def diff_manifests(self, a: str, b: str) -> dict[str, Any]:
         """Say what differs between two manifests, and why: by what people said, by cleaning, by the recipe."""

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from gradus.api.methods import allowed_methods
+from gradus.api.paths import without_root
 from gradus.errors import ConfigError, DataError, GradusError, MachineError, WorkspaceError
 
 MEDIA_TYPE = "application/problem+json"
@@ -80,7 +81,8 @@ def answer_errors(app: FastAPI) -> None:
     @app.exception_handler(GradusError)
     def explain(request: Request, error: GradusError) -> JSONResponse:
         status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
-        return problem_response(status, str(error), instance=request.url.path)
+        detail = without_root(request.app.state.workspace.root, str(error))
+        return problem_response(status, detail, instance=request.url.path)
 
     @app.exception_handler(HTTPException)
     def refuse(request: Request, error: HTTPException) -> Response:
@@ -102,6 +104,7 @@ def _refusal(request: Request, error: HTTPException) -> Response:
     if status == 405:
         headers["Allow"] = ", ".join(allowed_methods(request.app, request.scope))
         detail = f"{path} takes {headers['Allow']}, not {request.method}"
+    detail = without_root(request.app.state.workspace.root, detail)
     return problem_response(status, detail, headers, instance=path)
 
 

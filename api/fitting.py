@@ -60,7 +60,7 @@ class Fitted:
 
 def fit_traces(workspace: Workspace, recipe: Recipe, student: Path, config: FitConfig) -> Fitted:
     """Score every teacher's traces under the student; what is scored already is not scored again."""
-    reader = Reader(student, recipe.thought)
+    reader = Reader(student, recipe.render)
     scoring = Scoring(model_id=model_id(student), template=reader.definition, window=config.window)
     with workspace.writing():
         with open_store(workspace) as store:

@@ -11,6 +11,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -23,6 +24,9 @@ from gradus.errors import DataError
 
 MAX_PLACE = (1 << 63) - 1
 VERSION = re.compile("[0-9a-f]{1,64}")
+FILTER = re.compile(r"\(\$(\w+) IS NULL OR (.*)\)$", re.MULTILINE)
+IN_ORDER = "ORDER BY rowid\n"
+WHOLE = "rowid AS place, *\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,10 @@ class Cursor:
     def text(self) -> str:
         """Return it as clients see it."""
         return base64.urlsafe_b64encode(json.dumps([self.version, self.places, self.key]).encode()).decode()
+
+
+Page = tuple[Table, Cursor | None]
+"""Rows, and where the next page begins if there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,8 @@ class Listing:
     """Columns that hold JSON as text."""
     moves: bool = False
     """Do rows of other snapshots stand at other places?"""
+    texts: tuple[str, ...] = ()
+    """All columns, where the database shall write rows as JSON: fast, but fractions and times as we would not."""
 
 
 def read_cursor(listing: Listing, text: str) -> Cursor:
@@ -67,23 +77,40 @@ def read_cursor(listing: Listing, text: str) -> Cursor:
     return Cursor(version, tuple(places), tuple(key))
 
 
-def read_page(
-    snapshot: Snapshot, listing: Listing, filters: Mapping[str, Any], *, limit: int, cursor: Cursor | None
-) -> tuple[Table, Cursor | None]:
-    """Return a page of rows, and where the next one begins if there is one."""
+def read_pages(
+    snapshot: Snapshot,
+    listing: Listing,
+    filters: Mapping[str, Any],
+    *,
+    limit: int,
+    cursor: Cursor | None,
+    num_pages: int = 1,
+    as_texts: bool = False,
+) -> list[Page]:
+    """Return a page of rows, and as many more of those that follow; as_texts with each row as its JSON alone."""
     places = _places(snapshot, listing, cursor) if cursor else listing.start
-    found = snapshot.store.execute(_sql(listing.name), {**filters, **places, "limit": limit + 1})
-    columns = [(name, str(kind)) for name, kind, *_ in found.description or ()]
-    rows = found.fetchall()
-    names = [name for name, _ in columns]
-    following = None
-    if len(rows) > limit:
-        last = dict(zip(names, rows[limit - 1], strict=True))
-        key = tuple(last[column] for column in listing.key)
-        following = Cursor(snapshot.version, tuple(last[place] for place in listing.start), key)
-    kept = len(listing.start)
-    types = [kind for _, kind in columns[kept:]]
-    return Table(names[kept:], types, [row[kept:] for row in rows[:limit]], listing.objects), following
+    given = {name: value for name, value in filters.items() if value is not None}
+    query = _sql(listing.name, frozenset(given))
+    if as_texts:
+        query = query.replace(WHOLE, f"rowid AS place, {', '.join(listing.key)}, {_as_json(listing)}\n")
+    with nullcontext(snapshot.store) if "ORDER BY" in query else snapshot.scanning() as store:
+        found = store.execute(query, {**given, **places, "limit": limit * num_pages + 1})
+        names, types = zip(*((name, str(kind)) for name, kind, *_ in found.description or ()), strict=True)
+        rows = found.fetchall()
+    pages: list[Page] = []
+    kept = -1 if as_texts else len(listing.start)
+    for start in range(0, max(1, len(rows) - 1), limit):
+        some = rows[start : start + limit]
+        table = Table(names[kept:], types[kept:], [row[kept:] for row in some], listing.objects, written=as_texts)
+        more = len(rows) > start + limit
+        pages.append((table, after(snapshot, listing, dict(zip(names, some[-1], strict=True))) if more else None))
+    return pages
+
+
+def after(snapshot: Snapshot, listing: Listing, last: Mapping[str, Any]) -> Cursor:
+    """Return where the page after a row begins."""
+    key = tuple(last[column] for column in listing.key)
+    return Cursor(snapshot.version, tuple(last[place] for place in listing.start), key)
 
 
 def _places(snapshot: Snapshot, listing: Listing, cursor: Cursor) -> dict[str, float]:
@@ -100,6 +127,25 @@ def _places(snapshot: Snapshot, listing: Listing, cursor: Cursor) -> dict[str, f
     return {"place": there[0]["place"]}
 
 
+def _as_json(listing: Listing) -> str:
+    """Return SQL for a row as JSON.
+
+    Columns that hold JSON are put where empty texts stand under their names; within a text nothing looks like that, for
+    quotes follow backslashes there.
+    """
+    row = ", ".join(f"{name}: {repr('') if name in listing.objects else name}" for name in listing.texts)
+    text = f"to_json({{{row}}})::VARCHAR"
+    for name in listing.objects:
+        text = f"""replace({text}, '"{name}":""', '"{name}":' || coalesce(nullif({name}, ''), 'null'))"""
+    return text
+
+
 @cache
-def _sql(name: str) -> str:
-    return (SQL / f"{name}.sql").read_text()
+def _sql(name: str, given: frozenset[str]) -> str:
+    """Return a list's SQL with the conditions of the given filters alone: to plan the others costs more than a page.
+
+    A scan is in order by itself, and stops at the limit; after a join, as that with $places, rows have to be sorted.
+    """
+    query = (SQL / f"{name}.sql").read_text()
+    query = FILTER.sub(lambda found: found[2] if found[1] in given else "true", query)
+    return query if "places" in given else query.replace(IN_ORDER, "")

@@ -11,7 +11,6 @@ import json
 import logging
 import re
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -21,6 +20,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gradus.api.faults import problem_response
+from gradus.log import ToStderr
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 FIELDS = ("request_id", "actor", "method", "path", "status", "seconds", "bytes")
@@ -138,7 +138,7 @@ class Lines(logging.Formatter):
 
 def log_to_stderr(form: str) -> None:
     """Send our messages and uvicorn's to standard error in one form."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = ToStderr()
     handler.setFormatter(Lines(form))
     for name in SOURCES:
         logger = logging.getLogger(name)

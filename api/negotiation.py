@@ -7,29 +7,33 @@ that the store keeps as JSON text are objects in JSON and NDJSON, and text in th
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from json.encoder import encode_basestring
+from functools import lru_cache
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import Depends, Request
 
 from gradus.api.faults import Fault
 from gradus.api.sql.formats import MEDIA_TYPES, Format, wanted_format
-from gradus.api.sql.text_formats import ENCODERS, Csv, plain
+from gradus.api.sql.text_formats import Csv
 
 Row = Sequence[Any]
+JSON = msgspec.json.Encoder()
+_wanted = lru_cache(maxsize=256)(wanted_format)
 
 
-def _liked(request: Request) -> Format:
+async def liked(request: Request) -> Format:
+    """Return the format that a request's Accept headers like most."""
     accept = ", ".join(request.headers.getlist("accept"))
-    wanted = wanted_format(accept)
+    wanted = _wanted(accept)
     if wanted is None:
         raise Fault(406, f"Accept: {accept}: there are {', '.join(MEDIA_TYPES.values())}")
     return wanted
 
 
-FormatDep = Annotated[Format, Depends(_liked)]
+FormatDep = Annotated[Format, Depends(liked)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,43 +44,39 @@ class Table:
     types: Sequence[str]
     rows: Sequence[Row]
     objects: frozenset[str] = frozenset()
+    written: bool = False
+    """Is each row one text, its JSON?"""
 
 
 def encode(table: Table, format: Format, next_cursor: str | None) -> bytes:
     """Return a table as bytes."""
     if format == "json":
-        ends = f'],"next":{encode_basestring(next_cursor) if next_cursor else "null"}}}\n'
-        return f'{{"rows":[{",".join(_objects(table))}{ends}'.encode()
+        rows = ",".join(row[0] for row in table.rows).encode() if table.written else _array(table)
+        return b'{"rows":[' + rows + b'],"next":' + JSON.encode(next_cursor) + b"}\n"
     if format == "ndjson":
-        return "".join(f"{line}\n" for line in _objects(table)).encode()
+        return "".join(f"{row[0]}\n" for row in table.rows).encode() if table.written else _lines(table)
     if format == "csv":
         style = Csv(list(table.columns))
         return style.head + b"".join(style.lines(table.rows))
     return _columnar(table, format)
 
 
-def _objects(table: Table) -> list[str]:
-    template = "{" + ",".join(f"{encode_basestring(name)}:%s" for name in table.columns) + "}"
-    encoders = [_as_it_is if name in table.objects else _encode for name in table.columns]
-    pairs = list(enumerate(encoders))
-    return [template % tuple([encode(row[place]) for place, encode in pairs]) for row in table.rows]
+def _array(table: Table) -> bytes:
+    """Return rows as JSON's list of them, without its brackets."""
+    return JSON.encode(list(_objects(table)))[1:-1]
 
 
-def _as_it_is(text: str | None) -> str:
-    return text or "null"
+def _lines(table: Table) -> bytes:
+    return JSON.encode_lines(_objects(table))
 
 
-def _encode(value: Any) -> str:
-    encoder = ENCODERS.get(type(value))
-    return encoder(value) if encoder else _nested(value)
-
-
-def _nested(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return f"[{','.join(map(_encode, value))}]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return _encode(plain(value))
+def _objects(table: Table) -> Iterator[dict[str, Any]]:
+    texts = [place for place, name in enumerate(table.columns) if name in table.objects]
+    for row in table.rows:
+        values = list(row)
+        for place in texts:
+            values[place] = msgspec.Raw(row[place] or "null")
+        yield dict(zip(table.columns, values, strict=True))
 
 
 def _columnar(table: Table, format: Format) -> bytes:

@@ -1,4 +1,4 @@
-"""The one way from a name in a request to a file: below a folder, or not at all.
+"""The one way from a name in a request to a file, below a folder or not at all; and from a path to an answer.
 
 Refused are absolute names, `..`, NUL and other control characters, backslashes, names too long for a file system, and
 symbolic links that lead out. A link made between the check and the opening is not covered: who can make one inside the
@@ -7,7 +7,10 @@ workspace can read what it would show.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from gradus.errors import DataError
 
@@ -26,6 +29,22 @@ def inside(folder: Path, name: str) -> Path:
     if not path.is_relative_to(root) or path == root:
         raise _refused(folder, name)
     return path
+
+
+def without_root(root: Path, value: Any) -> Any:
+    """Return a value whose texts name what lies below root as seen from there, as `runs/sft-1/log.txt`; root is `.`."""
+    if isinstance(value, str):
+        return _naming(root).sub(lambda found: "" if found[1] else ".", value)
+    if isinstance(value, dict):
+        return {name: without_root(root, inner) for name, inner in value.items()}
+    return [without_root(root, inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+@lru_cache
+def _naming(root: Path) -> re.Pattern[str]:
+    """Return what finds root in a text: as a whole, and not as the end of another path."""
+    names = sorted({str(root.absolute()), str(root.resolve())}, key=len, reverse=True)
+    return re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, names))})(?:(/)|(?![\w.-]*\w))")
 
 
 def _refused(folder: Path, name: str) -> DataError:

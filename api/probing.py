@@ -76,8 +76,8 @@ def probe(
     traces = _by_teacher(fitted)
     if len(traces) < 2:
         raise ConfigError(f"a probe needs two teachers with traces of {MIN_PROBLEMS} problems each")
-    recipe = replace(recipe, student=str(student), rl=replace(recipe.rl, quotas={}))
-    stage = _stage(traces, Renderer(student, recipe.thought))
+    recipe = replace(recipe, student=str(student), gates=(), rl=replace(recipe.rl, quotas={}))
+    stage = _stage(traces, Renderer(student, recipe.render))
     folder = Workspace.create(workspace.root / "probes")
     results = []
     for teacher, found in traces.items():

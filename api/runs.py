@@ -15,7 +15,7 @@ from gradus.api import launch as launching
 from gradus.api.launch import LOCAL, Launch
 from gradus.config import load
 from gradus.curricula.find import find_manifest
-from gradus.curricula.manifest import verify
+from gradus.curricula.verify import verify
 from gradus.engine.models import model_id, resolve_model
 from gradus.engine.parts import atomic_file
 from gradus.engine.records import content_id

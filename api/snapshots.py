@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
+from gradus.api.scans import Scanning, open_for_scans
 from gradus.engine.store import Store, open_snapshot_file
 from gradus.engine.workspace import Workspace
 from gradus.errors import WorkspaceError
 
 KEPT_OPEN = 2
 PAGES_BYTES = 32 << 20
+MOST_EXPECTED = 64
+"""Walks at once."""
 
 
 class Pages:
@@ -25,8 +28,21 @@ class Pages:
 
     def __init__(self) -> None:
         self._found: OrderedDict[object, tuple[bytes, dict[str, str]]] = OrderedDict()
+        self._expected: OrderedDict[object, int] = OrderedDict()
         self._size_bytes = 0
         self._lock = Lock()
+
+    def expect(self, key: object, num_pages: int) -> None:
+        """Note that a walk goes on at key, where so many pages shall be read at once."""
+        with self._lock:
+            self._expected[key] = num_pages
+            if len(self._expected) > MOST_EXPECTED:
+                self._expected.popitem(last=False)
+
+    def due(self, key: object) -> int:
+        """Return how many pages to read at key."""
+        with self._lock:
+            return self._expected.pop(key, 1)
 
     def get(self, key: object) -> tuple[bytes, dict[str, str]] | None:
         with self._lock:
@@ -53,19 +69,23 @@ class Snapshot:
     version: str
     store: Store
     pages: Pages
+    scanning: Scanning
 
 
 class _Opened:
     """An open snapshot and how many requests read it."""
 
     def __init__(self, workspace: Workspace, version: str) -> None:
-        self.opening = open_snapshot_file(workspace.snapshots / f"{version}.duckdb")
-        self.store = self.opening.__enter__()
+        path = workspace.snapshots / f"{version}.duckdb"
+        with ExitStack() as opening:
+            self.store = opening.enter_context(open_snapshot_file(path))
+            self.scanning = opening.enter_context(open_for_scans(path))
+            self._opening = opening.pop_all()
         self.pages = Pages()
         self.readers = 0
 
     def close(self) -> None:
-        self.opening.__exit__(None, None, None)
+        self._opening.close()
 
 
 class Snapshots:
@@ -84,6 +104,12 @@ class Snapshots:
             root = self._workspace.root
             raise WorkspaceError(f"{root}: nothing in it yet; `gradus problems generate` starts it") from None
 
+    def newest_pages(self) -> tuple[str, Pages | None]:
+        """Return the current version, and its pages if it is open."""
+        name = self.newest()
+        opened = self._opened.get(name)
+        return name, opened.pages if opened else None
+
     def exists(self, version: str) -> bool:
         """Say whether a version can still be read."""
         return version in self._opened or (self._workspace.snapshots / f"{version}.duckdb").is_file()
@@ -94,7 +120,7 @@ class Snapshots:
         name, opened = self._lease(version)
         try:
             with opened.store.another() as store:
-                yield Snapshot(name, store, opened.pages)
+                yield Snapshot(name, store, opened.pages, opened.scanning)
         finally:
             with self._lock:
                 opened.readers -= 1

@@ -5,7 +5,7 @@ Every step looks first at what the workspace holds and does only the rest, so ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from itertools import chain
@@ -17,13 +17,15 @@ from gradus.api.correcting import classify, correction_counts, corrections_feed,
 from gradus.api.progress import progress
 from gradus.api.shaping import make_traces
 from gradus.curricula.build import build_manifest
-from gradus.curricula.mixture import weigh
+from gradus.curricula.choosing import declared
+from gradus.curricula.dry_run import dry_run
+from gradus.curricula.mixture import fits
 from gradus.curricula.recipe import GenerateConfig, Recipe
 from gradus.engine import judge as judging
 from gradus.engine.answers import Feed
 from gradus.engine.exchange.imported import imported_traces
 from gradus.engine.parts import write_part
-from gradus.engine.records import DOMAINS, HELDOUT, Problem
+from gradus.engine.records import DOMAINS, HELDOUT, Problem, Trace
 from gradus.engine.sample import SampleConfig
 from gradus.engine.sources.base import generate_problems, tagged
 from gradus.engine.spending import Budget
@@ -75,7 +77,7 @@ def generated(config: GenerateConfig) -> list[Problem]:
 def sample(workspace: Workspace, recipe: Recipe, *, workers: int = 1, opening: Open = opened) -> dict[str, Any]:
     """Attempt every problem that is not held out, with the recipe's teacher; workers judge where passes count."""
     asking = asking_of(workspace, recipe, recipe.teacher, "sample", opening)
-    return _sample(replace(asking, budget=recipe.sample.budget), recipe.sample, trainable, workers=workers)
+    return attempt(replace(asking, budget=recipe.sample.budget), recipe.sample, trainable, workers=workers)
 
 
 def trainable(store: Store) -> Chosen:
@@ -89,7 +91,8 @@ def asking_of(workspace: Workspace, recipe: Recipe, teacher: TeacherConfig, run:
     return Asking(workspace=workspace, recipe=recipe, teacher=teacher, model_id=name, run=run, opening=opening)
 
 
-def _sample(asking: Asking, config: SampleConfig, choose: Callable[[Store], Chosen], *, workers: int) -> dict[str, Any]:
+def attempt(asking: Asking, config: SampleConfig, choose: Callable[[Store], Chosen], *, workers: int) -> dict[str, Any]:
+    """Have the chosen problems attempted as config says; workers judge where passes count."""
     with (
         asking.workspace.writing(),
         closing(Judges(workers)) as judges,
@@ -144,10 +147,20 @@ def correct(workspace: Workspace, recipe: Recipe, *, workers: int, opening: Open
 def build(workspace: Workspace, recipe: Recipe) -> Path:
     """Make traces of what passed, and a manifest of the traces."""
     with workspace.writing(), open_store(workspace) as store:
-        wanted = [d for d in DOMAINS if any(weigh(f"{d}/imported", stage.mixture) for stage in recipe.stages)]
         make_traces(store, workspace, recipe.traces, workers=1)
-        traces = chain(kept_traces(store, recipe.traces), imported_traces(store, wanted))
-        return build_manifest(workspace, store, recipe, traces)
+        return build_manifest(workspace, store, recipe, _traces_of(store, recipe))
+
+
+def plan(store: Store, recipe: Recipe, *, named: str) -> dict[str, Any]:
+    """Return what build would make of a store, and what is missing; named is what commands call the recipe."""
+    return dry_run(store, recipe, _traces_of(store, recipe), named=named)
+
+
+def _traces_of(store: Store, recipe: Recipe) -> Iterator[Trace]:
+    """Yield the traces that a recipe makes of attempts, and imported ones of the domains in whose mixtures they are."""
+    patterns = {name for stage in recipe.stages for name in declared(stage).start}
+    wanted = [d for d in DOMAINS if any(fits(pattern, f"{d}/imported") for pattern in patterns)]
+    return chain(kept_traces(store, recipe.traces), imported_traces(store, wanted))
 
 
 def evaluate(
@@ -162,7 +175,7 @@ def evaluate(
     if recipe.evaluate.until_passed or recipe.evaluate.budget != Budget():
         raise ConfigError("evaluate takes neither until_passed nor a budget: rates compare over equally many attempts")
     asking = asking_of(workspace, recipe, teacher, "evaluate", opening)
-    counts = _sample(asking, recipe.evaluate, choose, workers=workers)
+    counts = attempt(asking, recipe.evaluate, choose, workers=workers)
     judge(workspace, workers=workers)
     samplers = [recipe.evaluate.domain(domain).sampler for domain in DOMAINS]
     with workspace.writing(), open_store(workspace) as store:

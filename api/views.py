@@ -114,9 +114,8 @@ def _one(store: Store, table: str, id: str) -> Row | None:
 
 
 def _attempts(store: Store, problem_id: str, verifier: str) -> list[Row]:
-    ids = [row["id"] for row in store.rows_of("attempts", "problem_id", [problem_id], select="id")]
-    places, said = store.places("attempts", "problem_id", [problem_id]), store.places("verdicts", "attempt_id", ids)
-    return store.named("view_attempts", {"places": places, "said": said, "verifier": verifier})
+    places = store.places("attempts", "problem_id", [problem_id])
+    return store.named("view_attempts", {"places": places, "verifier": verifier})
 
 
 def _said_of(store: Store, id: str) -> Row:

@@ -8,9 +8,11 @@
 index on what is filtered, (domain, source); Datasette counts and facets nothing, has no time limit, and runs as one
 process, as we do. Both give the same ids, which is checked page by page while the pages are collected.
 
-`different` asks for --pages different pages in turn, more than our server keeps: every one is read from the store.
-`few` asks for the first pages of 20 filters. Both as fast as 8 connections go. `half` is the different pages at half
-the rate that was found, at random moments: the latency that clients see below saturation.
+`walks` asks for --pages different pages, more than our server keeps: 20 walks of 50 pages go on side by side, as of
+clients who follow `next`; our server reads such walks ahead. `scattered` asks for the same pages in random order, where
+nothing can be read ahead. `few` asks for the first pages of the 20 filters again and again. All three as fast as 8
+connections go. `half` is `walks` at half the rate that was found, at random moments: the latency that clients see below
+saturation. `cpu_ms` is what the server's process used a request, which other work on the machine disturbs less.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import re
 import socket
 import sqlite3
@@ -27,6 +30,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -68,8 +72,8 @@ def _values(row: dict[str, Any]) -> list[Any]:
 
 
 @contextmanager
-def serving(command: list[str], port: int, ready: str, extra: dict[str, str]) -> Iterator[httpx.Client]:
-    """Run a server, and stop it afterwards."""
+def serving(command: list[str], port: int, ready: str, extra: dict[str, str]) -> Iterator[tuple[httpx.Client, int]]:
+    """Run a server; hand out a client of it and its process, and stop it afterwards."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | extra)
         try:
@@ -80,27 +84,27 @@ def serving(command: list[str], port: int, ready: str, extra: dict[str, str]) ->
                         break
                     except httpx.ConnectError:
                         time.sleep(0.1)
-                yield client
+                yield client, process.pid
         finally:
             process.terminate()
             process.wait()
 
 
-def collect(client: httpx.Client, first: list[str], pages: int) -> tuple[list[str], list[list[str]]]:
-    """Walk from each first page; return the addresses, and the ids that each gave."""
-    addresses, found = [], []
+def collect(client: httpx.Client, first: list[str], pages: int) -> tuple[list[list[str]], list[list[str]]]:
+    """Walk from each first page; return the addresses of each walk, and the ids that every page gave."""
+    walks: list[list[str]] = []
+    found = []
     for start in first:
         address: str | None = start
-        for _ in range(pages // len(first)):
-            if address is None:
-                break
+        walks.append([])
+        while address and len(walks[-1]) < pages // len(first):
             response = client.get(address).raise_for_status()
             body = response.json()
-            addresses.append(address)
+            walks[-1].append(address)
             found.append([row["id"] for row in body["rows"]])
             link = response.links.get("next", {}).get("url") or body.get("next_url")
             address = link and "{0.path}?{0.query}".format(urlsplit(link))
-    return addresses, found
+    return walks, found
 
 
 def load(port: int, addresses: list[str], seconds: int, rate: float = 0) -> dict[str, float]:
@@ -152,25 +156,39 @@ def filters() -> list[dict[str, str]]:
     return [{"domain": domain, "source": source} for domain in DOMAINS for source in SOURCES]
 
 
-def measure(client: httpx.Client, first: list[str], pages: int, seconds: int) -> tuple[dict[str, Any], Any]:
-    """Collect the pages, then ask for them in the three ways."""
-    addresses, found = collect(client, first, pages)
+def measure(client: httpx.Client, process: int, pages: int, seconds: int, first: list[str]) -> tuple[Any, Any]:
+    """Collect the pages, then ask for them in the four ways."""
+    walks, found = collect(client, first, pages)
+    side_by_side = [address for turn in zip_longest(*walks) for address in turn if address]
+    scattered = random.Random(7).sample(side_by_side, len(side_by_side))
     port = client.base_url.port
     assert port
-    load(port, addresses, 2)
-    figures: dict[str, Any] = {"different": load(port, addresses, seconds)}
-    figures["few"] = load(port, first, seconds)
-    figures["half"] = load(port, addresses, seconds, rate=figures["different"]["per_s"] / 2)
-    return figures | {"pages": len(addresses)}, found
+
+    def timed(addresses: list[str], rate: float = 0) -> dict[str, float]:
+        before = cpu_s(process)
+        figures = load(port, addresses, seconds, rate)
+        spent_s = cpu_s(process) - before
+        return figures | {"cpu_ms": round(1000 * spent_s / (figures["per_s"] * seconds), 3)}
+
+    load(port, side_by_side, 2)
+    figures: dict[str, Any] = {"walks": timed(side_by_side), "scattered": timed(scattered), "few": timed(first)}
+    figures["half"] = timed(side_by_side, rate=figures["walks"]["per_s"] / 2)
+    return figures | {"pages": len(side_by_side)}, found
+
+
+def cpu_s(process: int) -> float:
+    """Return what a process has used of processors."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def ours(workspace: Workspace, pages: int, seconds: int) -> tuple[dict[str, Any], Any]:
     """Measure `gradus serve`."""
     port = free_port()
     command = [sys.executable, "-m", "gradus", "serve", "--port", str(port), "--workspace", str(workspace.root)]
-    with serving(command, port, "/healthz", {}) as client:
+    with serving(command, port, "/healthz", {}) as (client, process):
         first = [f"/v1/problems?{urlencode(chosen | {'limit': '100'})}" for chosen in filters()]
-        return measure(client, first, pages, seconds)
+        return measure(client, process, pages, seconds, first)
 
 
 def theirs(database: Path, peers: Path, pages: int, seconds: int) -> tuple[dict[str, Any], Any]:
@@ -179,9 +197,9 @@ def theirs(database: Path, peers: Path, pages: int, seconds: int) -> tuple[dict[
     command = [sys.executable, "-m", "datasette", "serve", "--immutable", str(database), "--port", str(port)]
     command += ["--setting", "sql_time_limit_ms", "60000", "--setting", "suggest_facets", "off"]
     options = {"_size": "100", "_shape": "objects", "_nofacet": "1", "_nosuggest": "1", "_nocount": "1"}
-    with serving(command, port, "/-/versions.json", {"PYTHONPATH": str(peers)}) as client:
+    with serving(command, port, "/-/versions.json", {"PYTHONPATH": str(peers)}) as (client, process):
         first = [f"/{database.stem}/problems.json?{urlencode(chosen | options)}" for chosen in filters()]
-        return measure(client, first, pages, seconds)
+        return measure(client, process, pages, seconds, first)
 
 
 def main() -> None:
@@ -198,7 +216,7 @@ def main() -> None:
         us, our_pages = ours(workspace, args.pages, args.seconds)
         them, their_pages = theirs(database, args.peers, args.pages, args.seconds)
     assert our_pages == their_pages, "the pages differ"
-    times = round(us["different"]["per_s"] / them["different"]["per_s"], 2)
+    times = {way: round(us[way]["per_s"] / them[way]["per_s"], 2) for way in ("walks", "scattered", "few")}
     line = {"bench": "rest", "ours": us, "datasette": them, "times": times}
     print(json.dumps(line | about(torch.device("cpu"))))
 

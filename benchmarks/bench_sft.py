@@ -23,7 +23,7 @@ from transformers import AutoModelForCausalLM
 from gradus.engine.models import resolve_model
 from gradus.trainer import platform as platforms
 from gradus.trainer.batch import Batch, Document, collate
-from gradus.trainer.config import OptimConfig
+from gradus.trainer.config import ComputeConfig, OptimConfig
 from gradus.trainer.learner import Learner
 from gradus.trainer.sft import train_step
 
@@ -45,7 +45,7 @@ def make_batch(context: int, rows: int, vocabulary: int) -> Batch:
 
 def ours(folder: Path, batch: Batch, platform: platforms.Platform, optim: OptimConfig) -> Callable[[], float]:
     context = batch.tokens_BT.shape[1]
-    learner = Learner(folder, platform, context_length=context, optim=optim, num_updates=1000)
+    learner = Learner(folder, platform, context_length=context, optim=optim, num_updates=1000, compute=ComputeConfig())
     return lambda: train_step(learner, [batch])["loss"]
 
 

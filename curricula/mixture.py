@@ -1,39 +1,35 @@
-"""Interleave components so that every prefix holds them in the wanted shares of tokens.
+"""Which entry of a mixture a component belongs to: `domain/kind/teacher/band` against patterns of it.
 
-Not random draws: at each turn the component furthest behind its share gives its next trace. A component
-that has run out leaves its share to the others.
+`math/cot` stands for all teachers and bands, `*/correction` for all domains, `math/*/*/hard` for one band. Of the
+patterns that fit the most specific counts: the one with the most parts without a wildcard, of equals the one whose
+earlier parts have none, then the one with more letters. Their order in a recipe says nothing.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from gradus.curricula.policies.base import Candidate
+PARTS = 4
+WILD = frozenset("*?[")
 
 
-def weigh(component: str, mixture: Mapping[str, float]) -> float:
-    """Return the weight of the first pattern that fits (`math/cot`, `*/correction`), 0 if none does."""
-    return next((weight for pattern, weight in mixture.items() if fnmatchcase(component, pattern)), 0.0)
+def fits(pattern: str, component: str) -> bool:
+    """Say whether a pattern stands for a component; of the parts that either lacks, nothing is asked."""
+    return all(map(fnmatchcase, parts(component), parts(pattern)))
 
 
-def interleave(ordered: Sequence[Candidate], mixture: Mapping[str, float], token_budget: int) -> list[Candidate]:
-    """Take candidates, each component in its given order, until the budget or the supply ends."""
-    queues: dict[str, deque[Candidate]] = {}
-    for candidate in ordered:
-        if weigh(candidate.component, mixture) > 0:
-            queues.setdefault(candidate.component, deque()).append(candidate)
-    weights = {component: weigh(component, mixture) for component in sorted(queues)}
-    taken = dict.fromkeys(weights, 0)
-    result: list[Candidate] = []
-    while weights:
-        component = min(weights, key=lambda c: taken[c] / weights[c])
-        candidate = queues[component].popleft()
-        if sum(taken.values()) + candidate.num_tokens > token_budget:
-            break
-        result.append(candidate)
-        taken[component] += candidate.num_tokens
-        if not queues[component]:
-            del weights[component]
-    return result
+def best_fit(component: str, patterns: Iterable[str]) -> str | None:
+    """Return the most specific pattern that fits; None if none does."""
+    return max((pattern for pattern in patterns if fits(pattern, component)), key=_specific, default=None)
+
+
+def parts(name: str) -> list[str]:
+    """Return domain, kind, teacher and band of a component, or as many as there are; a teacher may hold slashes."""
+    found = name.split("/")
+    return found if len(found) <= PARTS else [*found[:2], "/".join(found[2:-1]), found[-1]]
+
+
+def _specific(pattern: str) -> tuple[int, list[bool], int, str]:
+    plain = [not WILD & set(part) for part in parts(pattern)]
+    return sum(plain), plain, sum(letter not in WILD for letter in pattern), pattern

@@ -15,13 +15,11 @@ class Reader(Renderer):
 
     def read(self, messages: Sequence[Message], learn: Sequence[bool]) -> Reading:
         """Return a conversation as it is scored."""
-        token_ids, learned = self.trace(messages, learn)
-        if not any(learned):
+        rendered = self.render(messages, learn)
+        if not any(rendered.learned):
             raise DataError("nothing in the trace is learned")
-        coded = self._tokenizer(self._text(messages), add_special_tokens=False, return_offsets_mapping=True)
-        starts = [start for start, _ in coded["offset_mapping"]]
-        turns = split_turns(self._text(messages), starts, learned)
-        return Reading(token_ids=token_ids, turns=turns, opening=self._opening(messages[:1]))
+        turns = split_turns(rendered.text, rendered.starts, rendered.learned)
+        return Reading(token_ids=rendered.token_ids, turns=turns, opening=self._opening(messages[:1]))
 
     def _opening(self, messages: Sequence[Message]) -> tuple[int, ...]:
         """Return what opens an assistant's turn: the template's header, after the token that opens everything."""

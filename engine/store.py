@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from gradus.engine.parts import key_of, list_parts
+from gradus.engine.parts import atomic_file, key_of, list_parts
 from gradus.engine.records import Problem, Trace
 from gradus.engine.workspace import Workspace
 from gradus.errors import WorkspaceError
@@ -59,6 +60,7 @@ PLACES = {
     ("traces", "problem_id"): "traces_of",
 }
 """Which table knows the places of a column's values."""
+AMONG = "rowid IN (SELECT unnest($places::BIGINT[]))"
 
 
 class Store:
@@ -162,28 +164,42 @@ class Store:
 
     def _note_places(self) -> None:
         """Note where the rows stand that came in since; a kill leaves that to the next time."""
+        since: dict[str, dict[str, int]] = {}
         with self._transaction():
             for (table, column), places in PLACES.items():
-                since = self.rows(f"SELECT coalesce(max(place), -1) AS place FROM {places}")[0]
+                since[places] = self.rows(f"SELECT coalesce(max(place), -1) AS place FROM {places}")[0]
                 self._db.execute(
                     f"INSERT INTO {places} SELECT hash({column}), rowid FROM {table} WHERE rowid > $place ORDER BY ALL",
-                    since,
+                    since[places],
                 )
-                if places == "verdicts_of":
-                    self._db.execute((SQL / "several_verdicts.sql").read_text(), since)
+            self._db.execute((SQL / "several_verdicts.sql").read_text(), since["verdicts_of"])
+            both = {"attempt": since["attempt_places"]["place"], "verdict": since["verdicts_of"]["place"]}
+            self._db.execute((SQL / "verdict_places.sql").read_text(), both)
 
     def places(self, table: str, column: str, values: Sequence[str]) -> list[int]:
         """Return where the rows stand whose column is one of values, in order."""
-        places = PLACES.get((table, column))
-        among = f"rowid IN (SELECT place FROM {places} WHERE key IN (SELECT hash(unnest($values::VARCHAR[])))) AND"
-        query = f"""SELECT rowid AS place FROM {table}
-                    WHERE {among if places else ""} {column} IN (SELECT unnest($values::VARCHAR[])) ORDER BY ALL"""
-        return [row["place"] for row in self.rows(query, {"values": list(values)})]
+        return [row["place"] for row in self.rows_of(table, column, values, select="rowid AS place")]
 
     def rows_of(self, table: str, column: str, values: Sequence[str], *, select: str = "*") -> list[dict[str, Any]]:
-        """Return the rows whose column is one of values."""
-        query = f"SELECT {select} FROM {table} WHERE rowid IN (SELECT unnest($places::BIGINT[]))"
-        return self.rows(query, {"places": self.places(table, column, values)})
+        """Return the rows whose column is one of values, in the order in which they came in.
+
+        They are found by their hashes; those whose value is another are left out here, where it takes no scan.
+        """
+        places = PLACES[table, column]
+        if len(values) == 1:  # its hash stands in one place; where several do, each row is asked
+            there = self.rows(f"SELECT place FROM {places} WHERE key = hash($value)", {"value": values[0]})
+        else:
+            hashes = "SELECT hash(unnest($values::VARCHAR[]))"
+            there = self.rows(f"SELECT place FROM {places} WHERE key IN ({hashes})", {"values": list(values)})
+        query = f"SELECT {column} AS its_value, {select} FROM {table} WHERE {AMONG} ORDER BY rowid"
+        rows = self.rows(query, {"places": [row["place"] for row in there]})
+        return [row for row in rows if row.pop("its_value") in values]
+
+    def verdicts_at(self, attempts: Sequence[int]) -> list[dict[str, Any]]:
+        """Return the verdicts on the attempts that stand at these places."""
+        query = "SELECT place FROM verdict_places WHERE attempt IN (SELECT unnest($places::BIGINT[]))"
+        places = [row["place"] for row in self.rows(query, {"places": list(attempts)})]
+        return self.rows(f"FROM verdicts WHERE {AMONG} ORDER BY rowid", {"places": places})
 
     def refresh_difficulty(self) -> None:
         """Compute the difficulty table anew from attempts and verdicts."""
@@ -199,7 +215,7 @@ class Store:
                 among = "FROM problems WHERE id IN (FROM unscored) ORDER BY rowid"
                 self._db.execute(f"INSERT INTO scoring SELECT id {among} LIMIT {SCORED_AT_ONCE}")
                 if self.rows("FROM scoring LIMIT 1"):
-                    for table in ("tallies", "difficulty"):
+                    for table in ("tallies", "measured"):
                         self._db.execute(f"DELETE FROM {table} WHERE problem_id IN (FROM scoring)")
                         self._db.execute((SQL / f"{table}.sql").read_text())
                     self._db.execute("DELETE FROM unscored WHERE problem_id IN (FROM scoring)")
@@ -226,7 +242,7 @@ class Store:
 
     def _forget_places(self) -> None:
         with self._transaction():
-            for places in (*PLACES.values(), "several_verdicts", "hashed_by"):
+            for places in (*PLACES.values(), "several_verdicts", "verdict_places", "hashed_by"):
                 self._db.execute(f"DELETE FROM {places}")
             self._db.execute("INSERT INTO hashed_by SELECT hash('gradus')")
 
@@ -275,8 +291,12 @@ def open_snapshot_file(path: Path) -> Iterator[Store]:
 
 
 def publish(workspace: Workspace, version: str) -> Path:
-    """Copy the closed database to `snapshots/<version>.duckdb` and point `current.duckdb` at it."""
-    path = workspace.snapshots / f"{version[:16]}.duckdb"
+    """Copy the closed database to a file of its version's and point `current.duckdb` at it.
+
+    Its name is what clients know a state by, so two workspaces whose parts have equal names must not share it.
+    """
+    name = hashlib.sha256(f"{_identity(workspace)} {version}".encode()).hexdigest()[:16]
+    path = workspace.snapshots / f"{name}.duckdb"
     if not path.exists():
         fresh = path.with_suffix(".tmp")
         try:
@@ -295,6 +315,15 @@ def publish(workspace: Workspace, version: str) -> Path:
     for old in others[: -(SNAPSHOTS_KEPT - 1)]:
         old.unlink()
     return path
+
+
+def _identity(workspace: Workspace) -> str:
+    """Return what no other workspace has: random, made once."""
+    path = workspace.root / ".identity"
+    if not path.exists():
+        with atomic_file(path) as file:
+            file.write(secrets.token_hex(16).encode())
+    return path.read_text()
 
 
 def _clone(source: Path, target: Path) -> None:

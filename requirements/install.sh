@@ -13,7 +13,7 @@ python=${PYTHON:-python3.11}
     exit 1
 }
 
-echo "creating $venv: 217 packages, 4.4 GB, 2 to 10 minutes" >&2
+echo "creating $venv: 219 packages, 4.4 GB, 2 to 10 minutes" >&2
 "$python" -m venv "$venv"
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check "$@"; }
 

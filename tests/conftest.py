@@ -21,7 +21,8 @@ from gradus.api import steps
 from gradus.curricula.recipe import Recipe, load_recipe
 from gradus.engine.answers import Listed, Sink, sample
 from gradus.engine.models import model_id
-from gradus.engine.records import HELDOUT, Problem
+from gradus.engine.parts import write_part
+from gradus.engine.records import HELDOUT, Attempt, JudgedAttempt, Problem
 from gradus.engine.spending import open_purse
 from gradus.engine.store import open_store
 from gradus.engine.teachers.base import TeacherConfig, open_teacher, teachers
@@ -239,6 +240,35 @@ def spoilable(finished, tmp_path) -> World:
     """Return a copy of the finished workspace that a test may change."""
     shutil.copytree(finished.workspace.root, tmp_path / "workspace", symlinks=True)
     return World(Workspace(tmp_path / "workspace"), finished.recipe_path, finished.corrections, finished.student)
+
+
+def attempts(problem, model, num, *, sampler):
+    """Return a model's attempts at a problem."""
+    turns = ({"role": "user", "content": problem.prompt}, {"role": "assistant", "content": "1"})
+    made = {"sampling": {}, "seed": 0, "tokens_in": 1, "seconds": 0.0, "finish_reason": "stop"}
+    said = {"messages": turns, "token_ids": (1,), "token_logprobs": (0.0,)}
+    who = {"problem_id": problem.id, "model_id": model, "sampler": sampler}
+    return [Attempt(index=index, **who, **said, **made) for index in range(num)]
+
+
+@pytest.fixture
+def tried(workspace):
+    """Return a function that puts problems into the workspace, and for each how often a model passed of how often."""
+
+    def put(problems, counts, *, model="pupil", sampler="plain", at=workspace):
+        made, judged = [], []
+        for problem, (num_passed, num) in zip(problems, counts, strict=True):
+            some = attempts(problem, model, num, sampler=sampler)
+            made += some
+            for index, one in enumerate(some):
+                outcome = "pass" if index < num_passed else "fail"
+                said = {"verifier": problem.verifier, "version": "1", "score": 1.0, "reason": "", "seconds": 0.0}
+                judged.append(JudgedAttempt(attempt_id=one.id, outcome=outcome, **said))
+        for some in (list(problems), made, judged):
+            if some:
+                write_part(at.parts, "test", some)
+
+    return put
 
 
 @pytest.fixture

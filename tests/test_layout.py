@@ -13,11 +13,31 @@ MAY_IMPORT = {
     "engine": LEAVES | {"verifiers"},
     "curricula": LEAVES | {"engine", "verifiers"},
     # Not the store: a GPU machine has no database. Rewards are verdicts, rollouts come from teachers.
-    "trainer": LEAVES | {"kernels", "verifiers", "curricula.manifest", "engine.records", "engine.teachers"},
+    "trainer": LEAVES
+    | {"kernels", "verifiers", "engine.records", "engine.teachers"}
+    | {"curricula.manifest", "curricula.verify", "curricula.fingerprint", "curricula.balance", "curricula.stage_files"}
+    | {"curricula.verify_rl"},
     "api": LEAVES | {"trainer", "kernels", "curricula", "engine", "verifiers"},
 }
 # What curricula.manifest and the teachers may pull onto a GPU machine.
-ALONE = {"curricula/manifest.py": LEAVES, "engine/records.py": set()}
+ALONE = {
+    "curricula/canonical.py": set(),
+    "curricula/upgrade.py": set(),
+    "curricula/manifest.py": LEAVES | {"curricula.canonical", "curricula.upgrade"},
+    "curricula/fingerprint.py": {"errors"},
+    "curricula/balance.py": set(),
+    "curricula/beta.py": set(),
+    "curricula/posterior.py": {"curricula.beta"},
+    "curricula/mixture.py": set(),
+    "curricula/schedule.py": {"curricula.manifest"},
+    "curricula/stage_files.py": {"curricula.manifest", "errors"},
+    "curricula/verify_stage.py": {"errors"}
+    | {"curricula.manifest", "curricula.mixture", "curricula.posterior", "curricula.schedule", "curricula.stage_files"}
+    | {"curricula.balance"},
+    "curricula/verify_rl.py": {"curricula.manifest", "curricula.posterior", "errors"},
+    "curricula/verify.py": {"curricula.manifest", "curricula.verify_rl", "curricula.verify_stage"},
+    "engine/records.py": set(),
+}
 
 
 def imported(path: Path) -> set[str]:

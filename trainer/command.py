@@ -13,7 +13,8 @@ from typing import Generic, TypeVar
 
 from gradus import config, log
 from gradus.curricula import manifest as manifests
-from gradus.curricula.manifest import tokenizer_fingerprint
+from gradus.curricula.fingerprint import template_fingerprint, tokenizer_fingerprint
+from gradus.curricula.verify import verify
 from gradus.errors import DataError, GradusError
 from gradus.trainer import platform as platforms
 from gradus.trainer.platform import Platform
@@ -53,7 +54,7 @@ def main(kind: str, config_class: type[C], train: Callable[[Job[C]], None], argv
 
 def _train(kind: str, arguments: argparse.Namespace, loaded: C, how: tuple[Platform, Callable[[Job[C]], None]]) -> None:
     platform, train = how
-    manifest = manifests.verify(arguments.manifest)
+    manifest = verify(arguments.manifest)
     _check_tokenizer(manifest, arguments.model)
     # What the result depends on: the same command goes on, another one is refused.
     identity = {"kind": kind, "manifest": manifest.id, "model": str(arguments.model.resolve())}
@@ -76,9 +77,11 @@ def _parser(kind: str) -> argparse.ArgumentParser:
 
 
 def _check_tokenizer(manifest: manifests.Manifest, model: Path) -> None:
-    found, wanted = tokenizer_fingerprint(model), manifest.tokenizer.fingerprint
-    if found != wanted:
+    wanted = manifest.tokenizer
+    found = tokenizer_fingerprint(model, like=wanted.fingerprint)
+    if found != wanted.fingerprint:
+        what = "chat template" if wanted.template and template_fingerprint(model) != wanted.template else "tokenizer"
         raise DataError(
-            f"{model}: its tokenizer is {found[:12]}…, the manifest was rendered with {wanted[:12]}… "
-            f"({manifest.tokenizer.model_id}); build the curriculum for this model"
+            f"{model}: its {what} is another ({found[:12]}…) than the manifest was rendered with "
+            f"({wanted.fingerprint[:12]}…, of {wanted.model_id}); build the curriculum for this model"
         )

@@ -40,6 +40,16 @@ class RLOptimConfig(OptimConfig):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComputeConfig:
+    """How a step is computed: time against memory."""
+
+    compile: bool = True
+    """On a GPU, each layer is compiled: half a minute, once."""
+    activation_checkpointing: Literal["none", "selective", "full"] = "none"
+    """What is not kept for backward but computed again: nothing, all but matrix products and attention, or all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SFTConfig:
     """Supervised training on a manifest's stages, in order."""
 
@@ -52,6 +62,7 @@ class SFTConfig:
     checkpoint_every: int = 50
     export_dtype: Dtype = "float32"
     optim: OptimConfig = OptimConfig()
+    compute: ComputeConfig = ComputeConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,5 +83,6 @@ class RLConfig:
     checkpoint_every: int = 10
     export_dtype: Dtype = "float32"
     optim: RLOptimConfig = RLOptimConfig()
+    compute: ComputeConfig = ComputeConfig()
     teacher: TeacherConfig = TeacherConfig()
     """What samples; its model is always the one being trained."""

@@ -1,7 +1,8 @@
 """A manifest's stages as batches: which sequences a step takes, and this process's share of them.
 
 A batch is a function of the step alone, so the number of the last finished step is the loader's
-whole state: a resumed run goes on at the very next sequence, on any number of processes.
+whole state: a resumed run goes on at the very next sequence, on any number of processes. They share
+a step so that attention costs all about the same: each takes equally many sequences, of equal cost.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from gradus.curricula.manifest import Manifest, Stage, read_shard
+from gradus.curricula.balance import share_out
+from gradus.curricula.manifest import Manifest, Stage
+from gradus.curricula.stage_files import TOKENS, sequence_batches, trace_batches
 from gradus.errors import DataError
 from gradus.trainer.batch import Batch, Document, collate, num_tokens
 from gradus.trainer.config import SFTConfig
@@ -25,9 +28,13 @@ class StageData:
 
     def __init__(self, manifest_path: Path, stage: Stage) -> None:
         self.name, self.context_length = stage.name, stage.context_length
-        shards = [read_shard(manifest_path, shard) for shard in stage.shards]
-        self._traces = pa.concat_tables(shards).select(["token_ids", "loss_mask"]).combine_chunks()
-        self._sequences = read_shard(manifest_path, stage.packing)["rows"].to_pylist()
+        # In the batches it was read in: one array of lists has room for 2^31 tokens.
+        self._traces = pa.Table.from_batches(trace_batches(manifest_path, stage), TOKENS)
+        lengths = self._traces["num_tokens"].to_numpy().astype(np.int64)
+        packed = list(sequence_batches(manifest_path, stage, lengths))
+        self._sequences = [rows for part in packed for rows in part.batch["rows"].to_pylist()]
+        self.costs = np.concatenate([np.empty(0, np.int64), *(part.sums(lengths**2) for part in packed)])
+        """Each sequence's attention, as balance.py counts it."""
         if not self._sequences:
             raise DataError(f"stage {stage.name}: no sequences; build the curriculum with more traces")
 
@@ -85,8 +92,9 @@ class CurriculumData:
         """Yield this process's batches of a step, counted from 1: equally many on every process."""
         plan, per_step = self._plan(step), self._config.sequences_per_step
         first = (step - plan.first_step - 1) * per_step
-        numbers = range(first, min(first + per_step, plan.num_sequences))
-        mine = [plan.data[n % len(plan.data)] for n in numbers[self._platform.rank :: self._platform.world_size]]
+        numbers = np.arange(first, min(first + per_step, plan.num_sequences)) % len(plan.data)
+        shares = share_out(plan.data.costs[numbers], self._platform.world_size)
+        mine = [plan.data[number] for number in numbers[shares[self._platform.rank]]]
         per_forward = self._config.sequences_per_forward
         most = -(-len(numbers) // self._platform.world_size)
         for start in range(0, most, per_forward):

@@ -17,27 +17,41 @@ from torch import Tensor
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict, set_model_state_dict
 from torchtitan.config.configs import CompileConfig, ParallelismConfig, TrainingConfig
 from torchtitan.distributed import ParallelDims
+from torchtitan.distributed.activation_checkpoint import FullAC, SelectiveAC
 from torchtitan.distributed.utils import clip_grad_norm_
 from torchtitan.models.common.decoder import Decoder
 from torchtitan.protocols.model_spec import ModelSpec
 
 from gradus.trainer.attention import attention_config, attention_masks
 from gradus.trainer.batch import Batch
-from gradus.trainer.config import OptimConfig
+from gradus.trainer.config import ComputeConfig, OptimConfig
+from gradus.trainer.losses.cross_entropy import ChunkedCrossEntropy
 from gradus.trainer.model import model_spec, read_weights, write_folder
 from gradus.trainer.optim.build import build_optimizers, build_schedulers
 from gradus.trainer.platform import SPMD_BACKEND, Platform, prepare_sharded
+
+RECOMPUTED = {"none": None, "selective": SelectiveAC.Config(), "full": FullAC.Config()}
 
 
 class Learner:
     """Weights, gradients and optimizer state, sharded over all processes."""
 
     def __init__(
-        self, folder: Path, platform: Platform, *, context_length: int, optim: OptimConfig, num_updates: int
+        self,
+        folder: Path,
+        platform: Platform,
+        *,
+        context_length: int,
+        optim: OptimConfig,
+        num_updates: int,
+        compute: ComputeConfig,
     ) -> None:
         self.platform, self._folder, self._max_norm = platform, folder, optim.max_norm
         self._spec = model_spec(folder, context_length=context_length, attention=attention_config(platform))
-        self.model = _sharded(self._spec, platform, context_length=context_length)
+        self.model = _sharded(self._spec, platform, compute, context_length=context_length)
+        self._loss = ChunkedCrossEntropy.Config().build()
+        self._loss.set_lm_head(self.model.lm_head)
+        self._vocabulary = self.model.config.vocab_size
         options = StateDictOptions(full_state_dict=True)
         set_model_state_dict(self.model, read_weights(folder, self._spec), options=options)
         self._optimizers = build_optimizers(self.model, optim)
@@ -49,6 +63,18 @@ class Learner:
 
     def logits(self, batch: Batch) -> Tensor:
         """Return (rows, positions, vocabulary)."""
+        return self._forward(batch, head=True)
+
+    def backward(self, batch: Batch, num_labels: Tensor) -> Tensor:
+        """Collect the gradient of the batch's cross-entropy over num_labels; return the loss, detached."""
+        hidden_BTD = self._forward(batch, head=False)
+        self._loss.fit(batch.tokens_BT.shape, self._vocabulary)
+        loss, _ = self._loss(hidden_BTD, batch.labels_BT, num_labels)
+        loss.backward()
+        return loss.detach()
+
+    def _forward(self, batch: Batch, *, head: bool) -> Tensor:
+        self.model._skip_lm_head = not head
         masks = attention_masks(self.model, batch.positions_BT)
         return self.model(batch.tokens_BT, positions=batch.positions_BT, attention_masks=masks)
 
@@ -88,7 +114,7 @@ class Learner:
         dist.barrier()
 
 
-def _sharded(spec: ModelSpec, platform: Platform, *, context_length: int) -> Decoder:
+def _sharded(spec: ModelSpec, platform: Platform, compute: ComputeConfig, *, context_length: int) -> Decoder:
     """Build the model without weights, parallelise it, then give it memory."""
     # One process has nothing to give back between forward and backward.
     reshard: Literal["default", "never"] = "default" if platform.world_size > 1 else "never"
@@ -101,8 +127,8 @@ def _sharded(spec: ModelSpec, platform: Platform, *, context_length: int) -> Dec
         parallel_dims=ParallelDims.from_config(parallelism, platform.world_size),
         training=TrainingConfig(seq_len=context_length, mixed_precision_param=platform.compute_dtype),
         parallelism=parallelism,
-        compile_config=CompileConfig(),
-        ac_config=None,
+        compile_config=CompileConfig(enable=compute.compile and platform.on_gpu, components=["model"]),
+        ac_config=RECOMPUTED[compute.activation_checkpointing],
         dump_folder="",
     )
     prepare_sharded(model, platform)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -27,7 +28,15 @@ from gradus.trainer.losses.gspo import CLIPS, JUDGED
 from gradus.trainer.policy import improve, layout, pack, score
 from gradus.trainer.problems import ProblemBatches
 from gradus.trainer.progress import progress
-from gradus.trainer.rollout import Rollout, TeacherProcess, groups_without_signal, sample, write_rollouts
+from gradus.trainer.rollout import (
+    Rollout,
+    TeacherProcess,
+    groups_of,
+    groups_without_signal,
+    read_groups,
+    sample,
+    write_rollouts,
+)
 
 
 def train(job: Job[RLConfig]) -> None:
@@ -47,12 +56,16 @@ def _train(job: Job[RLConfig], problems: ProblemBatches, teacher: TeacherProcess
         context_length=config.teacher.max_context,
         optim=config.optim,
         num_updates=config.steps * config.minibatches,
+        compute=config.compute,
     )
     checkpoints = Checkpoints(run.folder / "checkpoints")
     if last := checkpoints.newest():
         checkpoints.load(last, learner)
     if platform.is_first:
         run.begin(step=last, num_steps=config.steps)
+        if problems.num_reserve:
+            for step in range(1, last + 1):
+                problems.replace_settled(read_groups(_rollouts_path(job, step)))
     with progress("rl", step=last, num_steps=config.steps, quiet=not platform.is_first) as show:
         for step in range(last + 1, config.steps + 1):
             metrics = _step(job, learner, problems, (teacher, step))
@@ -74,14 +87,19 @@ def _step(
     start = time.perf_counter()
     rollouts = _rollouts(job, learner, problems, at)
     sampled_s = time.perf_counter() - start
+    replaced = 0
     if teacher:
-        path = job.run.folder / "rollouts" / f"step-{step:04d}.parquet"
-        write_rollouts(path, rollouts, policy_version=f"step-{step - 1}")
+        write_rollouts(_rollouts_path(job, step), rollouts, policy_version=f"step-{step - 1}")
+        replaced = problems.replace_settled(groups_of(rollouts))
     measured = learn(learner, [r for r in rollouts if r.advantage is not None], job.config)
     if not measured and teacher:
         logger.info("step %d: no group has both better and worse answers; nothing to learn", step)
     times = {"sample_s": sampled_s, "seconds": time.perf_counter() - start}
-    return summary(rollouts) | measured | times
+    return summary(rollouts) | {"replaced": replaced} | measured | times
+
+
+def _rollouts_path(job: Job[RLConfig], step: int) -> Path:
+    return job.run.folder / "rollouts" / f"step-{step:04d}.parquet"
 
 
 def _rollouts(

@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from multiprocessing.connection import Connection
@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 from gradus import log
 from gradus.engine.records import Message, content_id
 from gradus.engine.teachers.base import Completion, Request, Teacher, TeacherConfig, open_teacher
-from gradus.errors import MachineError
-from gradus.trainer.losses.gspo import group_advantages
-from gradus.trainer.problems import RLProblem
+from gradus.errors import DataError, MachineError
+from gradus.trainer.losses.gspo import JUDGED, group_advantages
+from gradus.trainer.problems import Group, RLProblem
 from gradus.verifiers.base import Verdict, verify, version_of
 
 ROLLOUT_SCHEMA = pa.schema(
@@ -176,6 +176,26 @@ def groups_without_signal(rollouts: Sequence[Rollout]) -> int:
     """Return how many problems' rollouts all take no part."""
     groups = groupby(rollouts, key=lambda rollout: rollout.problem.problem_id)
     return sum(all(rollout.advantage is None for rollout in group) for _, group in groups)
+
+
+def groups_of(rollouts: Sequence[Rollout]) -> list[Group]:
+    """Return each problem's scores, in the order of the groups."""
+    return _groups((r.problem.problem_id, r.verdict.outcome, r.verdict.score) for r in rollouts)
+
+
+def read_groups(path: Path) -> list[Group]:
+    """Return the same of rollouts that `write_rollouts` wrote."""
+    if not path.exists():
+        raise DataError(f"{path}: missing; what it says of the problems decides which come next. Begin another run.")
+    columns = pq.read_table(path, columns=["problem_id", "outcome", "score"]).to_pydict()
+    return _groups(zip(columns["problem_id"], columns["outcome"], columns["score"], strict=True))
+
+
+def _groups(judged: Iterable[tuple[str, str, float]]) -> list[Group]:
+    return [
+        (problem_id, [score if outcome in JUDGED else None for _, outcome, score in group])
+        for problem_id, group in groupby(judged, key=lambda one: one[0])
+    ]
 
 
 def write_rollouts(path: Path, rollouts: Sequence[Rollout], *, policy_version: str) -> None:

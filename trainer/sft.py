@@ -19,7 +19,7 @@ from gradus.trainer.command import main as run_command
 from gradus.trainer.config import SFTConfig
 from gradus.trainer.data import CurriculumData
 from gradus.trainer.learner import Learner
-from gradus.trainer.losses.cross_entropy import count_labels, cross_entropy
+from gradus.trainer.losses.cross_entropy import count_labels
 from gradus.trainer.progress import progress
 
 
@@ -33,6 +33,7 @@ def train(job: Job[SFTConfig]) -> None:
         context_length=data.context_length,
         optim=config.optim,
         num_updates=data.num_steps,
+        compute=config.compute,
     )
     checkpoints = Checkpoints(run.folder / "checkpoints")
     if last := checkpoints.newest():
@@ -61,9 +62,7 @@ def train_step(learner: Learner, batches: Sequence[Batch]) -> dict[str, float]:
     num_labels, num_tokens = learner.total(torch.tensor(counts, dtype=torch.float64, device=device).sum(dim=0))
     loss = torch.zeros((), device=device)
     for batch in batches:
-        part = cross_entropy(learner.logits(batch), batch.labels_BT, num_labels.clamp(min=1).float())
-        part.backward()
-        loss += part.detach()
+        loss += learner.backward(batch, num_labels.clamp(min=1).float())
     grad_norm = learner.update()
     return {
         "loss": float(learner.total(loss)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
-from gradus.api import steps
+from gradus.api import rescoring, steps
 from gradus.api.asking import told
 from gradus.api.commands.base import (
     Result,
@@ -27,12 +27,25 @@ from gradus.errors import ConfigError
 from gradus.verifiers.base import Outcome
 
 
-@command("sample", 3, both(recipe_arguments, worker_arguments, executor_arguments))
+def _rescore_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rescore",
+        type=int,
+        metavar="N",
+        help="only problems that may or may not lie in the RL band: until each has N attempts of the student",
+    )
+
+
+@command("sample", 3, both(recipe_arguments, worker_arguments, executor_arguments, _rescore_argument))
 def sample(args: argparse.Namespace) -> Result:
     """Attempt every problem with the recipe's teacher; judge on the way where the recipe counts passes."""
     recipe = load_recipe(args.recipe, args.overrides)
     workspace, spread = Workspace.find(args.workspace), executor(args)
-    if spread:
+    if args.rescore is not None:
+        if spread:
+            raise ConfigError("--rescore asks about few problems: leave out --executor")
+        counts = rescoring.rescore(workspace, recipe, args.rescore, workers=args.workers)
+    elif spread:
         from gradus.api import pipelines  # datatrove takes a second
 
         counts = pipelines.sample(workspace, recipe, spread)

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import pyarrow as pa
 
 from gradus.api.commands.base import Result, command
 from gradus.curricula import manifest as m
+from gradus.curricula.export import ids_in_training_order
 from gradus.curricula.find import find_manifest
 from gradus.engine.export.export import Chosen, export
 from gradus.engine.export.files import SUFFIXES
@@ -44,19 +45,22 @@ def _chosen(workspace: Workspace, name: str, what: str) -> Chosen:
     path = find_manifest(workspace, name)
     manifest = m.read(path)
     if what == "traces":
-        shards = [(stage.name, shard) for stage in manifest.stages for shard in stage.shards]
-        return Chosen(manifest=manifest.id, ids=_ids(path, shards, "trace_id"))
+        return Chosen(manifest=manifest.id, ids=_traces(path, manifest))
     if what == "problems":
         if not manifest.rl:
             raise DataError(f"{path}: has no RL section; --what traces takes its stages")
-        return Chosen(manifest=manifest.id, ids=_ids(path, [("rl", manifest.rl.problems)], "problem_id"))
+        return Chosen(manifest=manifest.id, ids=_problems(path, manifest.rl))
     raise ConfigError("a manifest names traces and, in its RL section, problems; --what attempts takes no --manifest")
 
 
-def _ids(path: Path, shards: list[tuple[str, m.Shard]], column: str) -> Iterator[tuple[str, list[str]]]:
-    for name, shard in shards:
-        m.check_file(m.shard_path(path, shard), shard)
-        # `datasets` takes letters, digits and underscores.
-        split = re.sub(r"\W", "_", name)
-        for batch in pq.ParquetFile(m.shard_path(path, shard)).iter_batches(BATCH_ROWS, columns=[column]):
-            yield split, batch[column].to_pylist()
+def _traces(path: Path, manifest: m.Manifest) -> Iterator[tuple[str, list[str]]]:
+    """Yield the traces of every stage in training order, under a name that `datasets` takes."""
+    for stage in manifest.stages:
+        split = re.sub(r"\W", "_", stage.name)
+        yield from ((split, ids) for ids in ids_in_training_order(path, stage))
+
+
+def _problems(path: Path, section: m.RLSection) -> Iterator[tuple[str, list[str]]]:
+    names = pa.schema([m.RL_SCHEMA.field("problem_id")])
+    for batch in m.read_batches(path, section.problems, names, num_rows=BATCH_ROWS):
+        yield "rl", batch["problem_id"].to_pylist()

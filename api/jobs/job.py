@@ -25,6 +25,7 @@ from typing import Any, Literal
 
 from gradus.api.jobs.events import add_event
 from gradus.api.jobs.process import Process, end
+from gradus.api.paths import without_root
 from gradus.engine.parts import atomic_file, write_json
 from gradus.engine.workspace import Workspace
 from gradus.errors import DataError
@@ -145,7 +146,7 @@ class Job:
         if not path.exists() or path.stat().st_size > RESULT_BYTES:
             return None
         try:
-            return json.loads(path.read_bytes())
+            return without_root(self.folder.parents[2], json.loads(path.read_bytes()))
         except ValueError:
             return None
 

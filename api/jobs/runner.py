@@ -1,8 +1,9 @@
 """The process of one job, which outlives the server: waits for its turn to write, runs the command, notes its end.
 
 Started by the queue as `python -m gradus.api.jobs.runner FOLDER WORKSPACE LOCK`; it inherits LOCK, the number of the
-job's locked file, and passes it to nobody. What the command says on standard error becomes events as well. Where it is
-killed together with the command, as by a reboot, no end is noted, and the queue starts the job again.
+job's locked file, and passes it to nobody. What the command says on standard error becomes events as well, which name
+files as seen from the workspace. Where it is killed together with the command, as by a reboot, no end is noted, and the
+queue starts the job again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 from gradus.api.jobs.events import add_event
 from gradus.api.jobs.job import Job, now
 from gradus.api.jobs.process import find
+from gradus.api.paths import without_root
 from gradus.engine.parts import write_json
 from gradus.engine.workspace import Workspace
 from gradus.errors import WorkspaceError
@@ -74,7 +76,7 @@ def _run(job: Job, argv: list[str], workspace: Workspace) -> tuple[int, str]:
         for line in process.stderr:
             log.write(line)
             log.flush()
-            if text := line.decode(errors="replace").rstrip()[:LINE_CHARS]:
+            if text := without_root(workspace.root, line.decode(errors="replace").rstrip()[:LINE_CHARS]):
                 said = text
                 name, data = _event(text)
                 add_event(job.events, name, **data)

@@ -60,6 +60,8 @@ def check_asked(workspace: Workspace, asked: Recipe, trusted: Recipe) -> None:
     ):
         if value not in ("", ours):
             _check_model(workspace, what, value)
+    if asked.earlier != trusted.earlier:
+        inside(workspace.root, asked.earlier)  # an id, a run's step, or a folder of the workspace
     if asked.cache.folder != trusted.cache.folder:
         raise ConfigError("cache.folder: a request cannot choose it; a recipe in the workspace's `recipes` can")
 

@@ -11,11 +11,13 @@ from pydantic import BaseModel, Field
 
 from gradus.api.faults import Fault
 from gradus.api.judged import read_judged
+from gradus.api.kept import Listed
+from gradus.api.lister import Paged
 from gradus.api.listings import Listing
-from gradus.api.routes.base import NOT_MODIFIED, ListerDep, Name, Outcome, Paged, StoreDep, Text, page_of, unless_known
+from gradus.api.routes.base import NOT_MODIFIED, ListerDep, Name, Outcome, StoreDep, Text, page_of, unless_known
 from gradus.api.routes.verdicts import VerdictRow
 
-router = APIRouter(tags=["attempts"], dependencies=[Depends(unless_known)])
+router = APIRouter(tags=["attempts"], route_class=Listed, dependencies=[Depends(unless_known)])
 ALL = Listing(name="page_attempts", table="attempts", start={"place": -1})
 
 
@@ -66,9 +68,6 @@ class AttemptQuery(Paged):
     correction: bool | None = None
     outcome: Outcome | None = None
     text: Text = None
-
-    def filters(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"limit", "cursor"})
 
 
 @router.get("/attempts", response_class=Response, responses=page_of(AttemptRow))

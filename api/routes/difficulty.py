@@ -8,15 +8,15 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from gradus.api.kept import Listed
+from gradus.api.lister import Paged
 from gradus.api.listings import Listing
-from gradus.api.routes.base import NOT_MODIFIED, Domain, ListerDep, Name, Paged, Rate, StoreDep, page_of, unless_known
+from gradus.api.routes.base import NOT_MODIFIED, Domain, ListerDep, Name, Rate, StoreDep, page_of, unless_known
 
-router = APIRouter(tags=["difficulty"], dependencies=[Depends(unless_known)])
+router = APIRouter(tags=["difficulty"], route_class=Listed, dependencies=[Depends(unless_known)])
 KEY = ("problem_id", "model_id", "policy_version", "sampler")
-STORED = Listing(name="page_difficulty", table="difficulty", key=KEY, start={"place": -1}, moves=True)
-SORTED = Listing(
-    name="page_difficulty_sorted", table="difficulty", key=KEY, start={"rank": -2, "place": -1}, moves=True
-)
+STORED = Listing(name="page_difficulty", table="measured", key=KEY, start={"place": -1}, moves=True)
+SORTED = Listing(name="page_difficulty_sorted", table="measured", key=KEY, start={"rank": -2, "place": -1}, moves=True)
 SIGNS = {"hardest": 1, "easiest": -1}
 
 
@@ -54,7 +54,7 @@ class DifficultyQuery(Paged):
 
     def filters(self) -> dict[str, Any]:
         sign = {} if self.order == "stored" else {"sign": SIGNS[self.order]}
-        return {"places": None} | sign | self.model_dump(exclude={"limit", "cursor", "order"})
+        return sign | self.model_dump(exclude={"limit", "cursor", "order"})
 
 
 class Summary(BaseModel):

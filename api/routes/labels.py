@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gradus.api.auth import ActorDep
 from gradus.api.idempotency import idempotent
+from gradus.api.lister import Paged
 from gradus.api.listings import Listing
-from gradus.api.routes.base import ListerDep, Name, Paged, StoreDep, WorkspaceDep, page_of, unless_known
+from gradus.api.routes.base import ListerDep, Name, StoreDep, WorkspaceDep, page_of, unless_known
 from gradus.engine.labels import Action, Filter, Kind, Said, curate, matching
 from gradus.errors import ConfigError
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from gradus.api.faults import Fault
 from gradus.api.routes.base import ETAG, NOT_MODIFIED, StoreDep, WorkspaceDep, unless_same
 from gradus.curricula import manifest as m
+from gradus.curricula.course import courses
 from gradus.curricula.diff import diff
 from gradus.curricula.find import find_manifest
 from gradus.curricula.find import list_manifests as manifest_paths
@@ -57,6 +58,35 @@ def read_manifest(id: str, request: Request, response: Response, workspace: Work
     unless_same(request, response, f'"{path.stem}"')
     manifest = m.read(path)
     return {"id": manifest.id} | dataclasses.asdict(manifest)
+
+
+class DifficultyRow(BaseModel):
+    """What a stage holds of one domain and difficulty band."""
+
+    domain: str
+    band: str
+    traces: int
+    tokens: int
+
+
+class Course(BaseModel):
+    """How a stage runs, in parts of equally many sequences."""
+
+    name: str
+    policy: str
+    num_sequences: int
+    upto: list[int] = Field(description="how many sequences are done at the end of each part")
+    tokens: dict[str, list[int]] = Field(description="by entry of the mixture, the tokens of each part")
+    scheduled: dict[str, list[float]] = Field(description="by entry, its share of each part's sequences by schedule")
+    difficulty: list[DifficultyRow]
+
+
+@router.get("/manifests/{id}/course", responses=RESPONSES)
+def read_course(id: str, request: Request, response: Response, workspace: WorkspaceDep) -> list[Course]:
+    """Return for every stage of a manifest its mixture over time, and how hard its traces are for the student."""
+    path = manifest_path(workspace, id)
+    unless_same(request, response, f'"{path.stem}"')
+    return [Course(**course) for course in courses(path, m.read(path))]
 
 
 class Change(BaseModel):

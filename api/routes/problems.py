@@ -10,13 +10,14 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from gradus.api.faults import Fault
+from gradus.api.kept import Listed
+from gradus.api.lister import Paged
 from gradus.api.listings import Listing
 from gradus.api.routes.base import (
     NOT_MODIFIED,
     Domain,
     ListerDep,
     Name,
-    Paged,
     Rate,
     StoreDep,
     Text,
@@ -25,9 +26,7 @@ from gradus.api.routes.base import (
 )
 from gradus.api.routes.difficulty import DifficultyRow
 
-router = APIRouter(tags=["problems"], dependencies=[Depends(unless_known)])
-ALL = Listing(name="page_problems", table="problems", start={"place": -1}, objects=frozenset({"spec"}))
-BY_RATE = Listing(name="page_problems_by_rate", table="problems", start={"place": -1}, objects=frozenset({"spec"}))
+router = APIRouter(tags=["problems"], route_class=Listed, dependencies=[Depends(unless_known)])
 
 
 class ProblemRow(BaseModel):
@@ -41,6 +40,11 @@ class ProblemRow(BaseModel):
     source: str
     parents: list[str]
     tags: list[str]
+
+
+ROW: dict[str, Any] = {"objects": frozenset({"spec"}), "texts": tuple(ProblemRow.model_fields)}
+ALL = Listing(name="page_problems", table="problems", start={"place": -1}, **ROW)
+BY_RATE = Listing(name="page_problems_by_rate", table="problems", start={"place": -1}, **ROW)
 
 
 class MeasuredProblem(ProblemRow):
@@ -65,10 +69,6 @@ class ProblemQuery(Paged):
     def measured(self) -> bool:
         return not (self.model is None and self.min_rate is None and self.max_rate is None)
 
-    def filters(self) -> dict[str, Any]:
-        left_out = set() if self.measured else {"model", "min_rate", "max_rate"}
-        return {"places": None} | self.model_dump(exclude={"limit", "cursor"} | left_out)
-
 
 @router.get("/problems", response_class=Response, responses=page_of(ProblemRow))
 def list_problems(query: Annotated[ProblemQuery, Query()], lister: ListerDep) -> Response:
@@ -82,5 +82,5 @@ def read_problem(id: str, store: StoreDep) -> MeasuredProblem:
     rows = store.rows_of("problems", "id", [id])
     if not rows:
         raise Fault(404, f"no problem {id!r}; GET /v1/problems lists them")
-    difficulty = store.rows_of("difficulty", "problem_id", [id])
+    difficulty = store.named("difficulty_of", {"id": id})
     return MeasuredProblem(**rows[0] | {"spec": json.loads(rows[0]["spec"]), "difficulty": difficulty})

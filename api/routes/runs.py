@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
@@ -13,10 +14,12 @@ from gradus.api.faults import Fault
 from gradus.api.idempotency import idempotent
 from gradus.api.jobs.sse import EVENTS, LastEventId, stream
 from gradus.api.launch import Launch
+from gradus.api.paths import without_root
 from gradus.api.routes.base import WorkspaceDep
 from gradus.api.watching import Watch
 from gradus.curricula.find import find_manifest
-from gradus.curricula.manifest import verify
+from gradus.curricula.verify import verify
+from gradus.engine.workspace import Workspace
 from gradus.errors import DataError
 
 router = APIRouter(tags=["runs"])
@@ -42,6 +45,7 @@ class RunRecord(BaseModel):
 
     model_config = ConfigDict(extra="allow")
     name: str
+    folder: str = Field(description="as seen from the workspace")
     state: Literal["queued", "running", "finished", "failed", "cancelled", "stopped"]
     launch: dict[str, Any] | None
     error: str | None
@@ -69,13 +73,13 @@ def start_run(request: RunRequest, response: Response, workspace: WorkspaceDep, 
     )
     runs.start(planned, actor=actor.name)
     response.headers["Location"] = f"/v1/runs/{planned.folder.name}"
-    return RunRecord(**runs.describe(planned.folder))
+    return _record(workspace, runs.describe(planned.folder))
 
 
 @router.get("/runs")
 def list_runs(workspace: WorkspaceDep) -> list[RunRecord]:
     """Return every run, newest first."""
-    return [RunRecord(**run) for run in runs.list_runs(workspace)]
+    return [_record(workspace, run) for run in runs.list_runs(workspace)]
 
 
 def _name(name: str, workspace: WorkspaceDep) -> str:
@@ -91,7 +95,7 @@ NameDep = Annotated[str, Depends(_name)]
 @router.get("/runs/{name}")
 def read_run(name: NameDep, workspace: WorkspaceDep) -> RunRecord:
     """Return one run."""
-    return RunRecord(**runs.describe(workspace.runs / name))
+    return _record(workspace, runs.describe(workspace.runs / name))
 
 
 @router.get("/runs/{name}/metrics")
@@ -112,13 +116,24 @@ def watch_run(name: NameDep, workspace: WorkspaceDep, after: LastEventId = 0) ->
 @router.post("/runs/{name}/cancel")
 def cancel_run(name: NameDep, workspace: WorkspaceDep, actor: ActorDep) -> RunRecord:
     """End a run with all its processes; its checkpoints stay."""
-    return RunRecord(**runs.cancel(workspace, name, actor=actor.name))
+    return _record(workspace, runs.cancel(workspace, name, actor=actor.name))
 
 
 @router.post("/runs/{name}/resume", status_code=202)
 def resume_run(name: NameDep, workspace: WorkspaceDep) -> RunRecord:
     """Go on, from its newest checkpoint, with a run that stopped, failed or was cancelled."""
-    return RunRecord(**runs.resume(workspace, name))
+    return _record(workspace, runs.resume(workspace, name))
+
+
+def _record(workspace: Workspace, run: dict[str, Any]) -> RunRecord:
+    return RunRecord(**_names(without_root(workspace.root, run)))
+
+
+def _names(value: Any) -> Any:
+    """Return a value that names a file of the server's, beyond the workspace, without where it lies."""
+    if isinstance(value, dict):
+        return {name: _names(inner) for name, inner in value.items()}
+    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
 
 
 def _model(name: str, workspace: WorkspaceDep) -> str:

@@ -10,6 +10,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from gradus.api.faults import Fault
+from gradus.api.kept import Listed
+from gradus.api.lister import Paged
 from gradus.api.listings import Listing
 from gradus.api.places import found_by
 from gradus.api.routes.base import (
@@ -17,14 +19,13 @@ from gradus.api.routes.base import (
     Domain,
     ListerDep,
     Name,
-    Paged,
     StoreDep,
     Text,
     page_of,
     unless_known,
 )
 
-router = APIRouter(tags=["traces"], dependencies=[Depends(unless_known)])
+router = APIRouter(tags=["traces"], route_class=Listed, dependencies=[Depends(unless_known)])
 ALL = Listing(name="page_traces", table="traces", start={"place": -1}, objects=frozenset({"messages"}))
 Kind = Literal["cot", "correction", "imported"]
 

@@ -8,11 +8,13 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from gradus.api.kept import Listed
+from gradus.api.lister import Paged
 from gradus.api.listings import Listing
 from gradus.api.places import found_by
-from gradus.api.routes.base import ListerDep, Name, Outcome, Paged, Text, page_of, unless_known
+from gradus.api.routes.base import ListerDep, Name, Outcome, Text, page_of, unless_known
 
-router = APIRouter(tags=["verdicts"], dependencies=[Depends(unless_known)])
+router = APIRouter(tags=["verdicts"], route_class=Listed, dependencies=[Depends(unless_known)])
 ALL = Listing(name="page_verdicts", table="verdicts", key=("attempt_id", "verifier", "version"), start={"place": -1})
 
 

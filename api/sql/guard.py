@@ -36,7 +36,7 @@ FORBIDDEN = {"getenv", "query", "query_table", "current_setting", "getvariable",
 BOOKKEEPING = {
     *("ingested", "migrations", "hashed_by", "unscored", "unscored_attempts", "unscored_verdicts", "scoring"),
     *("several_verdicts", "replaced_verdicts", "problem_places", "attempt_places", "attempts_of", "verdicts_of"),
-    *("trace_places", "traces_of"),
+    *("trace_places", "traces_of", "verdict_places", "measured"),
 }
 """Tables of the store that hold no records."""
 TABLE_NAME = re.compile(r"[^\W\d]\w*")

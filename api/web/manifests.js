@@ -1,6 +1,7 @@
 // Manifests: what is trained on, what changed between two, and training from one.
 
 import { count, facts, field, given, h, link, options, percent, short, shown, table, to } from "./dom.js";
+import { bars, legend } from "./charts.js";
 import { get, once, post } from "./rest.js";
 
 export async function manifests() {
@@ -44,21 +45,45 @@ function settings(found) {
 }
 
 export async function manifest(id) {
-  const row = await get(`/v1/manifests/${encodeURIComponent(id)}`);
+  const path = `/v1/manifests/${encodeURIComponent(id)}`, [row, courses] = await Promise.all([get(path), get(`${path}/course`)]);
   return [
     h("h1", {}, `Manifest ${row.name} ${short(row.id)}`),
     h("section", {}, facts({ Id: h("code", {}, row.id), Policy: row.policy, Seed: row.seed, Student: row.tokenizer.model_id, "Made by": `Gradus ${row.gradus_version}`, More: link("lengths and packing", "lengths", { manifest: row.id }) })),
     h("section", {}, h("h2", {}, "Stages"), table(row.stages, {
       Stage: stage => stage.name, Context: stage => stage.context_length, Traces: stage => stage.num_traces, Tokens: stage => stage.num_tokens, Sequences: stage => stage.num_sequences,
-      Waste: stage => percent(1 - stage.utilisation, 1), Mixture: stage => Object.entries(stage.mixture).map(([name, share]) => `${name} ${percent(share)}`).join(", "),
+      Waste: stage => percent(1 - stage.utilisation, 1), Mixture: stage => shares(stage),
     })),
+    courses.map((course, i) => running(course, row.stages[i])),
     row.rl && h("section", {}, h("h2", {}, "Reinforcement"), facts({
-      Problems: row.rl.problems.num_rows, Band: row.rl.band.map(shown).join(" to "), "In every minibatch": Object.entries(row.rl.quotas).map(([name, num]) => `${num} ${name}`).join(", "), "Left out": Object.entries(row.rl.left_out).map(([why, num]) => `${count(num)} ${why}`).join(", "),
+      Problems: row.rl.problems.num_rows, Band: `${row.rl.band.map(shown).join(" to ")}, with a probability of ${percent(row.rl.confidence)} or more`, "In reserve": Object.entries(row.rl.reserve).map(([name, num]) => `${count(num)} ${name}`).join(", "), "In every minibatch": Object.entries(row.rl.quotas).map(([name, num]) => `${num} ${name}`).join(", "), "Left out": Object.entries(row.rl.left_out).map(([why, num]) => `${count(num)} ${why}`).join(", "),
+    })),
+    row.gates.length > 0 && h("section", {}, h("h2", {}, "Gates"), table(row.gates, {
+      Teacher: gate => gate.teacher, Domain: gate => gate.domain, Measure: gate => gate.metric, Value: gate => gate.value === null ? "–" : shown(gate.value), Traces: gate => gate.num_traces,
+      Then: gate => gate.action === "weigh" ? `weight ${shown(gate.weight)}` : gate.action, Why: gate => gate.reason,
     })),
     Object.keys(row.dropped).length > 0 && h("section", {}, h("h2", {}, "Traces left out"), table(Object.entries(row.dropped), { Reason: ([why]) => why, Traces: ([, num]) => num })),
     h("section", {}, h("h2", {}, "Train on this"), train(row.id)),
     h("section", {}, h("details", {}, h("summary", {}, "Recipe"), h("pre", {}, JSON.stringify(row.recipe, null, 2)))),
   ];
+}
+
+// By entry of the recipe's mixture; older manifests state components alone.
+const shares = stage => Object.keys(stage.entries ?? {}).length
+  ? Object.entries(stage.entries).map(([name, entry]) => `${name} ${percent(entry.num_tokens / stage.num_tokens)}`).join(", ")
+  : Object.entries(stage.mixture).map(([name, share]) => `${name} ${percent(share)}`).join(", ");
+
+// A stage from its first sequence to its last, and how hard it is.
+function running(course, stage) {
+  const names = Object.keys(course.tokens), series = names.map(name => ({ name, values: course.tokens[name] }));
+  const domains = [...new Set(course.difficulty.map(one => one.domain))], bands = [...new Set(course.difficulty.map(one => one.band))];
+  const hard = domains.map(name => ({ name, values: bands.map(band => course.difficulty.find(one => one.domain === name && one.band === band)?.tokens ?? 0) }));
+  const balance = Object.entries(stage.balance ?? {}).map(([ranks, most]) => `${shown(most)} over ${ranks} ranks`).join(", ");
+  return h("section", {}, h("h2", {}, `Stage ${course.name}`),
+    facts({ Policy: course.policy || null, Schedule: stage.schedule?.kind, "Greatest attention of a rank over the mean": balance || null, Uses: stage.num_documents > stage.num_traces ? `${count(stage.num_documents)} of ${count(stage.num_traces)} traces` : null }),
+    stage.notes?.length > 0 && h("ul", {}, stage.notes.map(note => h("li", {}, note))),
+    h("div", { class: "row" },
+      h("figure", {}, h("figcaption", {}, "Tokens by entry of the mixture, as training goes on"), legend(names), bars(series, course.upto.map(String), { width: 480, height: 140, label: `Mixture of stage ${course.name} over its sequences` })),
+      bands.length > 0 && h("figure", {}, h("figcaption", {}, "Tokens by difficulty for the student"), legend(domains), bars(hard, bands, { width: 480, height: 140, label: `Difficulty of stage ${course.name}` }))));
 }
 
 function train(id) {

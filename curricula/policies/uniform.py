@@ -1,14 +1,18 @@
-"""The baseline that every other policy must beat: a shuffle."""
+"""The baseline that every other policy must beat: a shuffle.
+
+All candidates are equal, so the hash of seed, stage and trace alone decides which are taken and when.
+"""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
+import numpy as np
 
-from gradus.curricula.policies.base import Candidate, policies
+from gradus.curricula.candidates import Candidates
+from gradus.curricula.policies.base import NoOptions, Plan, policies, takes
 
 
 @policies.register("uniform")
-def uniform(candidates: Sequence[Candidate], rng: random.Random) -> list[Candidate]:
-    """Return the candidates in random order."""
-    return rng.sample(list(candidates), len(candidates))
+@takes(NoOptions)
+def uniform(candidates: Candidates, _: NoOptions) -> Plan:
+    """Find all candidates equal."""
+    return Plan(rows=np.arange(len(candidates)), order=np.zeros(len(candidates)))

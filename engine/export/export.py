@@ -6,22 +6,19 @@ and what was said about them, go into a split of their own; with a manifest, eve
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gradus import __version__
 from gradus.engine.exchange.memory import READING_MB, limit_memory, row_bytes
 from gradus.engine.export.card import Facts, write_card
 from gradus.engine.export.census import Census
-from gradus.engine.export.files import Files, sha256_of
-from gradus.engine.export.folder import MARK, replacing
+from gradus.engine.export.files import Files
+from gradus.engine.export.folder import replacing, write_mark, write_text
 from gradus.engine.export.plots import write_plots
 from gradus.engine.export.tables import COLUMNS, Row, read_chosen, read_rows
-from gradus.engine.parts import atomic_file
 from gradus.engine.store import Store, open_snapshot
 from gradus.engine.workspace import Workspace
 from gradus.errors import DataError
@@ -55,8 +52,8 @@ def _export(store: Store, folder: Path, *, what: str, form: str, chosen: Chosen 
         if form == "datasets":
             facts = Facts(name=folder.name, what=what, manifest=manifest, version=store.version, counts=counts)
             facts = replace(facts, plots=write_plots(part, store, census))
-            _write_text(part / "README.md", write_card(store, census, facts))
-        _write_mark(part, {"what": what, "format": form, "manifest": manifest, "store": store.version} | counts)
+            write_text(part / "README.md", write_card(store, census, facts))
+        write_mark(part, {"what": what, "format": form, "manifest": manifest, "store": store.version} | counts)
     return counts | {"splits": {split: len(files) for split, files in paths.items()}}
 
 
@@ -87,14 +84,3 @@ def _counts(store: Store, what: str, census: Census, dropped: Counter[str]) -> d
     if rest := total - census.num_rows - sum(dropped.values()):
         dropped[NOT_CHOSEN] = rest
     return {"in": total, "kept": census.num_rows, "dropped": dict(sorted(dropped.items()))}
-
-
-def _write_mark(part: Path, facts: dict[str, Any]) -> None:
-    """Name every file with its hash, so that the folder is known as ours and can be checked."""
-    files = {str(path.relative_to(part)): sha256_of(path) for path in sorted(part.rglob("*")) if path.is_file()}
-    _write_text(part / MARK, json.dumps({"gradus": __version__, **facts, "files": files}, indent=1))
-
-
-def _write_text(path: Path, text: str) -> None:
-    with atomic_file(path) as file:
-        file.write(text.encode())

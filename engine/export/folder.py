@@ -13,8 +13,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from gradus.engine.parts import sync_folder
+from gradus import __version__
+from gradus.engine.export.files import sha256_of
+from gradus.engine.parts import atomic_file, sync_folder
 from gradus.errors import ConfigError, WorkspaceError
 
 MARK = "gradus-export.json"
@@ -55,6 +58,18 @@ def check_ours(folder: Path) -> None:
         raise ConfigError(f"{folder}: is there already and no export of ours; name another folder") from None
     if foreign := sorted(there - ours):
         raise ConfigError(f"{folder}: holds {foreign[0]}, which is not of the export there; name another folder")
+
+
+def write_mark(part: Path, facts: dict[str, Any]) -> None:
+    """Name every file with its hash, so that the folder is known as ours and can be checked."""
+    files = {str(path.relative_to(part)): sha256_of(path) for path in sorted(part.rglob("*")) if path.is_file()}
+    write_text(part / MARK, json.dumps({"gradus": __version__, **facts, "files": files}, indent=1))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    with atomic_file(path) as file:
+        file.write(text.encode())
 
 
 def _swap(part: Path, folder: Path, old: Path) -> None:

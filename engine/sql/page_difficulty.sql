@@ -1,7 +1,6 @@
-SELECT rowid AS place, *
-FROM difficulty
+SELECT rowid AS place, * EXCLUDE ("key")
+FROM measured
 WHERE rowid > $place
-  AND ($places IS NULL OR rowid IN (SELECT unnest($places::BIGINT[])))
   AND ($domain IS NULL OR domain = $domain)
   AND ($model IS NULL OR model_id = $model)
   AND ($policy IS NULL OR policy_version = $policy)

@@ -1,9 +1,8 @@
 -- By pass@1, rising where $sign is 1 and falling where it is -1. Places first: the other columns of a page alone are read.
 WITH page AS (
     SELECT rowid AS place, $sign * pass_at_1 AS "rank"
-    FROM difficulty
+    FROM measured
     WHERE ($sign * pass_at_1, rowid) > ($rank, $place)
-      AND ($places IS NULL OR rowid IN (SELECT unnest($places::BIGINT[])))
       AND ($domain IS NULL OR domain = $domain)
       AND ($model IS NULL OR model_id = $model)
       AND ($policy IS NULL OR policy_version = $policy)
@@ -14,7 +13,7 @@ WITH page AS (
     ORDER BY "rank", place
     LIMIT $limit
 )
-SELECT page."rank", page.place, difficulty.*
+SELECT page."rank", page.place, measured.* EXCLUDE ("key")
 FROM page
-JOIN difficulty ON difficulty.rowid = page.place
+JOIN measured ON measured.rowid = page.place
 ORDER BY page."rank", page.place

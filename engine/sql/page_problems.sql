@@ -1,7 +1,6 @@
 SELECT rowid AS place, *
 FROM problems
 WHERE rowid > $place
-  AND ($places IS NULL OR rowid IN (SELECT unnest($places::BIGINT[])))
   AND ($domain IS NULL OR domain = $domain)
   AND ($tag IS NULL OR list_contains(tags, $tag))
   AND ($source IS NULL OR source = $source)

@@ -2,7 +2,6 @@
 SELECT rowid AS place, *
 FROM problems
 WHERE rowid > $place
-  AND ($places IS NULL OR rowid IN (SELECT unnest($places::BIGINT[])))
   AND ($domain IS NULL OR domain = $domain)
   AND ($tag IS NULL OR list_contains(tags, $tag))
   AND ($source IS NULL OR source = $source)
@@ -11,6 +10,8 @@ WHERE rowid > $place
   AND id IN (
       SELECT problem_id FROM difficulty
       WHERE ($model IS NULL OR model_id = $model)
-        AND pass_at_1 BETWEEN coalesce($min_rate, 0) AND coalesce($max_rate, 1)
+        AND ($min_rate IS NULL OR pass_at_1 >= $min_rate)
+        AND ($max_rate IS NULL OR pass_at_1 <= $max_rate)
   )
+ORDER BY place
 LIMIT $limit

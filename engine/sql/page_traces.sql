@@ -6,4 +6,5 @@ WHERE rowid > $place
   AND ($domain IS NULL OR domain = $domain)
   AND ($teacher IS NULL OR teacher = $teacher)
   AND ($text IS NULL OR contains(lower(messages), lower($text)))
+ORDER BY rowid
 LIMIT $limit

@@ -6,4 +6,5 @@ WHERE rowid > $place
   AND ($version IS NULL OR version = $version)
   AND ($outcome IS NULL OR outcome = $outcome)
   AND ($text IS NULL OR contains(lower(reason), lower($text)))
+ORDER BY rowid
 LIMIT $limit

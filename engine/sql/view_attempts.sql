@@ -1,11 +1,12 @@
--- The attempts at $places with their newest verdict by $verifier, of the verdicts at $said; null where there is none yet.
+-- The attempts at $places with their newest verdict by $verifier; null where there is none yet.
 -- First those that were corrected, so that what can be compared is seen first.
 WITH mine AS (
     FROM attempts WHERE rowid IN (SELECT unnest($places::BIGINT[]))
 ), said AS (
     SELECT attempt_id, version, outcome, score, reason
     FROM verdicts
-    WHERE rowid IN (SELECT unnest($said::BIGINT[])) AND verifier = $verifier
+    WHERE rowid IN (SELECT place FROM verdict_places WHERE attempt IN (SELECT unnest($places::BIGINT[])))
+      AND verifier = $verifier
 ), newest AS (
     FROM said
     WHERE NOT EXISTS (FROM said AS later WHERE later.attempt_id = said.attempt_id AND is_newer(later.version, said.version))

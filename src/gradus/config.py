@@ -47,7 +47,7 @@ def build(cls: type[T], data: dict[str, Any], where: str) -> T:
     fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for key in data:
         if key not in fields:
-            raise ConfigError(f"{where}: {cls.__name__} has no {key!r}. Fields: {', '.join(fields)}.")
+            raise ConfigError(f"{where}: {cls.__name__} has no {key!r:.100}. Fields: {', '.join(fields)}.")
     missing = [name for name, f in fields.items() if name not in data and _required(f)]
     if missing:
         raise ConfigError(f"{where}: {cls.__name__} needs {', '.join(missing)}.")
@@ -89,7 +89,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
 
 def _checked(ok: bool, value: Any, where: str, wanted: str) -> Any:
     if not ok:
-        raise ConfigError(f"{where} must be {wanted}, not {value!r}")
+        raise ConfigError(f"{where} must be {wanted}, not {value!r:.200}")
     return value
 
 

@@ -23,9 +23,21 @@ QUIET = {
 """For the libraries below us, and the processes we start; what the user has set stays."""
 
 
+class ToStderr(logging.Handler):
+    """Write to what standard error is now: who replaced it while we were set up may have closed that since."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:  # as logging's own handlers do
+            self.handleError(record)
+
+
 def configure(*, verbose: bool = False) -> None:
     """Send our messages to standard error, and quieten the libraries below us."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = ToStderr()
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger.handlers[:] = [handler]
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)

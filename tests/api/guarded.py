@@ -89,7 +89,15 @@ def serving(app, protocol=Limited):
         thread.join(10)
 
 
-def talk(port, *pieces, pause_s=0.0, timeout_s=5.0):
+def until(done, timeout_s=60.0):
+    """Wait until done says so; a busy machine takes its time."""
+    end = time.monotonic() + timeout_s
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def talk(port, *pieces, pause_s=0.0, timeout_s=60.0):
     """Send bytes piece by piece; return all that comes back until the server hangs up."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
         for piece in pieces:

@@ -3,14 +3,16 @@
 import hashlib
 import json
 import socket
-import time
+import subprocess
+import sys
+from collections import Counter
 
 import pytest
 from fastapi.testclient import TestClient
 
 from gradus.api.audit_log import AuditLog
 from gradus.api.settings import Settings
-from tests.api.guarded import client_of, serving, small_app, token_of
+from tests.api.guarded import client_of, serving, small_app, token_of, until
 
 
 def changes(workspace):
@@ -70,11 +72,9 @@ def test_the_entry_is_on_disk_before_the_change_begins(workspace):
 
 
 def test_a_client_that_goes_away_in_the_middle_of_a_body_leaves_no_change(workspace):
-    with serving(small_app(workspace)) as port:
-        with socket.create_connection(("127.0.0.1", port), 5) as connection:
-            connection.sendall(b"POST /v1/imports HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc")
-            time.sleep(0.1)
-        time.sleep(0.2)
+    with serving(small_app(workspace)) as port, socket.create_connection(("127.0.0.1", port), 60) as connection:
+        connection.sendall(b"POST /v1/imports HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc")
+        until(lambda: changes(workspace))
     (change,) = changes(workspace)
     assert change["body"] is None
     assert change["status"] != 200
@@ -109,3 +109,55 @@ def test_without_an_audit_log_nothing_is_changed(workspace):
     assert response.status_code == 503
     assert "nothing was changed" in response.json()["detail"]
     assert not changed
+
+
+def test_full_files_are_numbered_and_read_as_one(workspace):
+    log = AuditLog(workspace, max_bytes=1000)
+    for number in range(30):
+        log.append({"id": str(number), "actor": "ada", "path": f"/v1/{number}"}, sync=False)
+        log.append({"id": str(number), "status": 200, "body": None}, sync=True)
+    folder = log.path.parent
+    files = sorted(path.name for path in folder.glob("audit*"))
+    assert files[0] == "audit.000001.jsonl"
+    assert len(files) > 3
+    assert all(1000 <= path.stat().st_size < 1200 for path in folder.glob("audit.0*"))
+    assert [change["path"] for change in changes(workspace)] == [f"/v1/{number}" for number in range(30)]
+    (folder / files[0]).unlink()
+    log.append({"id": "new", "actor": "ada", "path": "/v1/new"}, sync=True)
+    assert changes(workspace)[-1]["path"] == "/v1/new"
+    assert not (folder / files[0]).exists()
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from gradus.api.audit_log import AuditLog
+from gradus.engine.workspace import Workspace
+
+root, name = sys.argv[1:]
+log = AuditLog(Workspace(Path(root)), max_bytes=4000)
+for number in range(1_000_000):
+    line = {"id": f"{name}-{number}", "actor": name, "path": "/" + "x" * (number % 300)}
+    log.append(line, sync=True)
+    print(line["id"], flush=True)
+"""
+
+
+def test_many_writers_who_are_killed_lose_and_mix_no_line(workspace):
+    acknowledged = set()
+    for generation in range(2):
+        names = [f"{generation}{letter}" for letter in "abc"]
+        words = [sys.executable, "-c", WRITER, str(workspace.root)]
+        writers = [subprocess.Popen([*words, name], stdout=subprocess.PIPE, text=True) for name in names]
+        for _ in range(50):
+            acknowledged |= {writer.stdout.readline().strip() for writer in writers}
+            assert acknowledged <= {change["id"] for change in changes(workspace)}  # while files are put away
+        for writer in writers:
+            writer.kill()
+            acknowledged |= set(writer.communicate()[0].splitlines())
+    found = Counter(change["id"] for change in changes(workspace))
+    assert max(found.values()) == 1
+    assert acknowledged <= found.keys()
+    files = sorted(AuditLog(workspace).path.parent.glob("audit*"))
+    assert len(files) > 3
+    assert all(json.loads(line) for path in files for line in path.read_bytes().splitlines())

@@ -8,7 +8,8 @@ import pytest
 from gradus.api.cli import main, parser
 from gradus.api.commands.base import commands
 from gradus.curricula.find import list_manifests
-from gradus.curricula.manifest import shard_path, verify
+from gradus.curricula.manifest import shard_path
+from gradus.curricula.verify import verify
 
 ROW = {"prompt": "Which?", "domain": "stem", "verifier": "choice", "spec": {"expected": "B"}, "source": "me"}
 
@@ -62,8 +63,8 @@ def test_the_main_job_from_nothing_to_a_manifest(gradus, new_world, tmp_path):
     (path,) = list_manifests(world.workspace)
     assert f"wrote {path}" in out
     assert "left out: " in out
-    assert gradus(*step("curriculum", "show"))[1] == out.partition("\n")[2]
-    assert gradus(*step("curriculum", "verify"))[1] == f"{path}: 5 files, every hash is right\n"
+    assert gradus(*step("curriculum", "show"))[1].startswith(out.partition("\n")[2].rstrip())
+    assert gradus(*step("curriculum", "verify"))[1].startswith(f"{path}: 5 files of ")
     assert len(verify(path).stages) == 2
 
 

@@ -15,6 +15,7 @@ from gradus.api import steps
 from gradus.api.cli import main
 from gradus.curricula import manifest as m
 from gradus.curricula.recipe import load_recipe
+from gradus.curricula.verify import verify as verify_manifest
 from gradus.engine.calls import written
 from gradus.engine.records import DOMAINS, HELDOUT
 from gradus.engine.store import open_snapshot
@@ -163,7 +164,7 @@ def test_attempts_verdicts_and_corrections_add_up(world):
 
 def test_every_domain_has_traces_of_both_kinds_in_the_manifest(world):
     num, passed = len(world.problems), len(world.problems) // 2
-    manifest = m.verify(world.path)
+    manifest = verify_manifest(world.path)
     (stage,) = manifest.stages
     rows = [row for shard in stage.shards for row in m.read_shard(world.path, shard).to_pylist()]
     assert Counter(row["kind"] for row in rows) == {"cot": passed, "correction": num}
@@ -174,7 +175,7 @@ def test_every_domain_has_traces_of_both_kinds_in_the_manifest(world):
 
 
 def test_reinforcement_learning_has_problems_of_every_domain(world):
-    section = m.verify(world.path).rl
+    section = verify_manifest(world.path).rl
     domains = Counter(row["domain"] for row in m.read_shard(world.path, section.problems).to_pylist())
     assert set(domains) == set(DOMAINS)
     assert domains.total() == len(world.problems) // 2

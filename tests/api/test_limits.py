@@ -57,7 +57,7 @@ def test_a_size_that_is_no_number_is_refused(workspace, length):
 
 
 def test_what_is_refused_is_not_held_in_memory_and_the_next_request_is_answered(workspace):
-    with serving(small_app(workspace, SMALL)) as port, socket.create_connection(("127.0.0.1", port), 5) as connection:
+    with serving(small_app(workspace, SMALL)) as port, socket.create_connection(("127.0.0.1", port), 60) as connection:
         head = b"POST /v1/imports HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         connection.sendall(head + b"2000\r\n" + b"x" * 8192 + b"\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 413")
@@ -68,10 +68,10 @@ def test_what_is_refused_is_not_held_in_memory_and_the_next_request_is_answered(
 
 
 def test_a_body_that_does_not_come_is_given_up(workspace):
-    with serving(small_app(workspace, SMALL)) as port, socket.create_connection(("127.0.0.1", port), 5) as connection:
+    with serving(small_app(workspace, SMALL)) as port, socket.create_connection(("127.0.0.1", port), 60) as connection:
         started = time.monotonic()
         connection.sendall(b"POST /v1/imports HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc")
         answer = everything(connection)
         assert answer.startswith(b"HTTP/1.1 408")
         assert b"3 bytes of it" in answer
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 15  # it is 30 s if nobody shortens it

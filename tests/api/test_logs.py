@@ -3,10 +3,11 @@
 import io
 import json
 import logging
+import sys
 
 import pytest
 
-from gradus.api.logs import Lines
+from gradus.api.logs import Lines, log_to_stderr
 from tests.api.guarded import client_of, token_of
 
 
@@ -70,3 +71,21 @@ def test_a_path_cannot_forge_a_line(workspace, form):
         logger.removeHandler(handler)
     assert len(stream.getvalue().splitlines()) == 1
     assert "\x1b" not in stream.getvalue()
+
+
+def test_lines_go_to_what_standard_error_is_then(workspace, monkeypatch):
+    loggers = [logging.getLogger(name) for name in ("gradus", "uvicorn")]
+    before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    then, now = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", then)
+    log_to_stderr("text")
+    then.close()
+    monkeypatch.setattr(sys, "stderr", now)
+    try:
+        client_of(workspace).get("/public")
+    finally:
+        for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+            logger.handlers[:], logger.propagate = handlers, propagate
+            logger.setLevel(level)
+    (line,) = now.getvalue().splitlines()
+    assert "GET /public 200" in line

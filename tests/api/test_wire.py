@@ -12,8 +12,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gradus.api import wire
 from gradus.engine.workspace import Workspace
-from tests.api.guarded import everything, serving, small_app, talk
+from tests.api.guarded import everything, serving, small_app, talk, until
 
+SOON_S = 8
+"""Well before the limits that a server has if nobody shortens them, and long enough for a busy machine."""
 GET = b"GET /public HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
@@ -44,7 +46,7 @@ def test_a_request_is_answered_and_so_is_the_next_on_the_same_connection(impatie
 def test_a_client_that_says_nothing_is_hung_up_on(impatient):
     started = time.monotonic()
     assert talk(impatient) == b""
-    assert 0.3 < time.monotonic() - started < 2
+    assert 0.3 < time.monotonic() - started < SOON_S
 
 
 def test_half_a_head_is_not_waited_for(impatient):
@@ -53,24 +55,23 @@ def test_half_a_head_is_not_waited_for(impatient):
 
 def test_a_head_that_trickles_in_has_the_same_time_as_any(impatient):
     started = time.monotonic()
-    with socket.create_connection(("127.0.0.1", impatient), 5) as connection:
+    with socket.create_connection(("127.0.0.1", impatient), 60) as connection:
         connection.sendall(b"GET /public HTTP/1.1\r\n")
         connection.settimeout(0.05)
         answer = b""
         while not answer:
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < SOON_S
             connection.sendall(b"X: y\r\n")
             with contextlib.suppress(TimeoutError):
                 answer = connection.recv(65536)
     assert refusal(answer) == 408
-    assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize("size", [40_000, 200_000])
 @pytest.mark.parametrize("step", [1000, 1 << 20])
 def test_a_huge_head_is_refused(impatient, size, step):
     head = b"GET /public HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * size + b"\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", impatient), 5) as connection:
+    with socket.create_connection(("127.0.0.1", impatient), 60) as connection:
         try:
             for at in range(0, len(head), step):
                 connection.sendall(head[at : at + step])
@@ -101,18 +102,14 @@ def num_open(port):
 
 
 def test_a_client_that_reads_nothing_is_cut_off(impatient):
-    with socket.create_connection(("127.0.0.1", impatient), 5) as connection:
+    with socket.create_connection(("127.0.0.1", impatient), 60) as connection:
         connection.sendall(b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        until = time.monotonic() + 5
-        while num_open(impatient) == 0:
-            assert time.monotonic() < until
-        while num_open(impatient):
-            assert time.monotonic() < until, "still connected"
-            time.sleep(0.05)
+        until(lambda: num_open(impatient))
+        until(lambda: not num_open(impatient), timeout_s=25)  # of the 30 s that it has if nobody shortens them
 
 
 def test_no_refusal_stands_in_the_middle_of_another_answer(impatient):
-    with socket.create_connection(("127.0.0.1", impatient), 5) as connection:
+    with socket.create_connection(("127.0.0.1", impatient), 60) as connection:
         connection.sendall(b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
         connection.recv(1000)
         connection.sendall(b"\x00garbage\r\n\r\n" + b"X" * 100_000)
@@ -122,10 +119,10 @@ def test_no_refusal_stands_in_the_middle_of_another_answer(impatient):
 def test_too_many_connections_are_turned_away(workspace, monkeypatch):
     monkeypatch.setattr(wire, "MAX_CONNECTIONS", 3)
     with serving(small_app(workspace)) as port:
-        idle = [socket.create_connection(("127.0.0.1", port), 5) for _ in range(3)]
-        time.sleep(0.1)
+        idle = [socket.create_connection(("127.0.0.1", port), 60) for _ in range(3)]
+        until(lambda: num_open(port) == 3)
         assert refusal(talk(port)) == 503
         for connection in idle:
             connection.close()
-        time.sleep(0.1)
+        until(lambda: num_open(port) == 0)
         assert talk(port, GET).startswith(b"HTTP/1.1 200")

@@ -14,8 +14,10 @@ import pytest
 from gradus.api import steps
 from gradus.api.importing import import_rows
 from gradus.curricula.chat import Renderer, RewrittenError
-from gradus.curricula.manifest import read_shard, verify
+from gradus.curricula.conventions import RenderConfig
+from gradus.curricula.manifest import read_shard
 from gradus.curricula.recipe import load_recipe
+from gradus.curricula.verify import verify
 from gradus.engine.exchange.layouts.base import Told
 from gradus.engine.exchange.rows import open_rows
 from gradus.engine.export.export import Chosen, export
@@ -75,7 +77,7 @@ def speaking(student, tmp_path_factory):
         shutil.copytree(student, folder)
         if template:
             (folder / "chat_template.jinja").write_text(template)
-        return Renderer(folder, **options)
+        return Renderer(folder, RenderConfig(**options))
 
     return make
 
@@ -151,7 +153,20 @@ def test_the_wrapper_is_the_recipes(speaking):
 
 def test_a_wrapper_without_the_thought_is_refused():
     with pytest.raises(ConfigError, match="thought must hold"):
-        load_recipe("demo", ["thought=<think>"])
+        load_recipe("demo", ["render.thought=<think>"])
+
+
+@pytest.mark.parametrize(
+    ("override", "match"),
+    [
+        ("render.today=yesterday", "today must be a date, as 2026-01-01, not 'yesterday'"),
+        ('render.options={"add_generation_prompt"=true}', "options cannot set add_generation_prompt"),
+        ("render.tomorrow=1", "tomorrow"),
+    ],
+)
+def test_bad_settings_are_refused(override, match):
+    with pytest.raises(ConfigError, match=match):
+        load_recipe("demo", [override])
 
 
 def test_a_thought_that_equals_the_answer_is_not_lost(speaking):
@@ -238,6 +253,30 @@ def test_calls_that_a_template_would_lose_or_refuse_become_text(speaking, templa
     ]
     assert all(part in said for part in parts)
     assert said.count("weather") == len(answer["tool_calls"])
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ("c.function.arguments", '[weather {"city": "Rome"}][end]'),
+        ("'' ~ c.function.arguments", '[weather {"city": "Rome"}][end]'),
+        ("c.function.arguments | tojson", '[weather {"city": "Rome"}][end]'),
+        ("''", HERMES + "[end]"),
+    ],
+    ids=["joined to text", "shown as Python does", "as JSON", "left out"],
+)
+def test_arguments_are_handed_over_as_the_template_writes_json(speaking, shown, said):
+    """DeepSeek's joins them to text, so it wants JSON; what would show a table as Python does, gets JSON too."""
+    joined = shown == "c.function.arguments"
+    template = TWO_ROLES.replace(
+        "m.content + '[end]'",
+        "m.content }}{% for c in m.tool_calls or [] %}{{ '[' + c.function.name + ' ' "
+        + ("+" if joined else "~")
+        + f" ({shown}) "
+        + ("+" if joined else "~")
+        + " ']' }}{% endfor %}{{ '[end]'",
+    )
+    assert learnt(speaking(template), CALLING[:2]) == [said]
 
 
 @pytest.mark.parametrize("template", [None, QWEN, LLAMA, OPENS])

@@ -7,6 +7,7 @@ import pytest
 from gradus.api import steps
 from gradus.curricula import manifest as m
 from gradus.curricula.diff import diff
+from gradus.curricula.verify import verify
 from gradus.engine.labels import Filter, Said, curate, matching
 from gradus.engine.store import open_snapshot
 from gradus.errors import ConfigError, DataError
@@ -21,14 +22,15 @@ def build(world, **changes):
 
 
 def drawn(path):
-    """Return how often each trace is in a manifest, and of which problem it is."""
-    rows = [
-        row
-        for stage in m.verify(path).stages
-        for shard in stage.shards
-        for row in m.read_shard(path, shard).to_pylist()
-    ]
-    return Counter(row["trace_id"] for row in rows), {row["trace_id"]: row["problem_id"] for row in rows}
+    """Return how often each trace is used in a manifest, and of which problem it is."""
+    used = Counter()
+    problems = {}
+    for stage in verify(path).stages:
+        rows = [row for shard in stage.shards for row in m.read_shard(path, shard).to_pylist()]
+        problems |= {row["trace_id"]: row["problem_id"] for row in rows}
+        for sequence in m.read_shard(path, stage.packing).to_pylist():
+            used.update(rows[row]["trace_id"] for row in sequence["rows"])
+    return used, problems
 
 
 def compare(world, a, b):

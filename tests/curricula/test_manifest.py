@@ -1,14 +1,15 @@
 """A manifest proves what a run trains on: nothing it names can change, or be absurd, unseen."""
 
-import dataclasses
 import hashlib
 import json
 
 import pytest
+from made_manifests import make_manifest, make_stage
 
 from gradus.curricula import manifest as m
+from gradus.curricula.canonical import canonical_bytes
 from gradus.curricula.find import find_manifest, list_manifests
-from gradus.curricula.shards import write_manifest, write_shard
+from gradus.curricula.verify import verify
 from gradus.errors import DataError
 
 # Of the finished workspace's manifest; `test_every_kind_of_file_is_spoilt_here` keeps the list honest.
@@ -28,19 +29,19 @@ def path(spoilable):
 
 def refused(path, said):
     with pytest.raises(DataError) as error:
-        m.verify(path)
+        verify(path)
     assert said in str(error.value)
     assert len(str(error.value).splitlines()) == 1
 
 
 def test_every_kind_of_file_is_spoilt_here(path):
-    assert sorted(m.verify(path).files()) == sorted(FILES)
+    assert sorted(verify(path).files()) == sorted(FILES)
 
 
 def test_the_id_is_the_hash_of_the_file(path):
     data = path.read_bytes()
     assert m.read(path).id == path.stem == hashlib.sha256(data).hexdigest()
-    assert m.canonical_bytes(json.loads(data)) == data
+    assert canonical_bytes(json.loads(data)) == data
 
 
 @pytest.mark.parametrize("what", FILES)
@@ -94,7 +95,9 @@ def change(**values):
         (change(seed=1), "it was changed"),
         (change(stages=[]), "it was changed"),
         (change(rl=None), "it was changed"),
-        (change(format=3), "not a manifest of format 2"),
+        (change(format=2), "it was changed"),
+        (change(format=1), "not a manifest of format 2 to 3"),
+        (change(format=4), "a manifest of format 4, written by Gradus 0.1.0; this one, 0.1.0, reads 2 to 3"),
         (change(extra=1), "Manifest has no 'extra'"),
         (change(seed="0"), "seed must be a int"),
         (change(stages=3), "stages must be a list"),
@@ -122,84 +125,49 @@ def test_a_manifest_that_is_not_there_says_how_to_make_one(tmp_path):
     refused(tmp_path / "none.json", "no such manifest; `gradus curriculum build` makes one")
 
 
-TRACE = {"trace_id": "t", "problem_id": "p", "domain": "math", "kind": "cot", "pass_rate": None}
-
-
-def make_stage(workspace, *, lengths, packing, **changes):
-    """Write a stage of traces with these lengths; every file has its right hash."""
-    rows = [TRACE | {"num_tokens": n, "token_ids": list(range(n)), "loss_mask": [True] * n} for n in lengths]
-    changed = [row | changes.pop("row", {}) for row in rows]
-    shards = (write_shard(workspace.curricula, m.TRACE_SCHEMA, changed),)
-    rows = write_shard(workspace.curricula, m.PACKING_SCHEMA, [{"rows": sequence} for sequence in packing])
-    stage = m.Stage(
-        name="s",
-        context_length=10,
-        token_budget=100,
-        mixture={"math/cot": 1.0},
-        num_traces=len(lengths),
-        num_tokens=sum(lengths),
-        shards=shards,
-        packing=rows,
-        num_sequences=len(packing),
-        utilisation=1.0,
-    )
-    return dataclasses.replace(stage, **changes)
-
-
-def make_manifest(workspace, stage):
-    tokenizer = m.Tokenizer(model_id="tiny", fingerprint="0")
-    manifest = m.Manifest(
-        format=m.FORMAT,
-        name="made",
-        gradus_version="0",
-        policy="",
-        seed=0,
-        recipe={},
-        inputs="",
-        tokenizer=tokenizer,
-        stages=(stage,),
-        dropped={},
-    )
-    return write_manifest(workspace.manifests, manifest)
-
-
-def test_a_packing_that_fits_is_taken(workspace):
-    path = make_manifest(workspace, make_stage(workspace, lengths=[4, 6, 10], packing=[[0, 1], [2]]))
-    assert m.verify(path).stages[0].num_tokens == 20
-
-
 @pytest.mark.parametrize(
-    ("packing", "said"),
+    ("content", "said"),
     [
-        ([[0, 1], [2], []], "sequence 2 names rows that are not there or are used twice"),
-        ([[0, 1], [3]], "sequence 1 names rows that are not there or are used twice"),
-        ([[0, -1], [2]], "sequence 0 names rows that are not there or are used twice"),
-        ([[0, 1], [2], [0]], "sequence 2 names rows that are not there or are used twice"),
-        ([[0, 2], [1]], "sequence 0 is longer than 10 tokens"),
-        ([[0, 1]], "1 traces are in no sequence"),
-        ([], "3 traces are in no sequence"),
-        ([[0, 0], [1], [2]], "sequence 0 names rows that are not there or are used twice"),
+        (b'{"format":3,"format":3}', "the key 'format' stands twice in one object"),
+        (b'{"format":3,"seed":9007199254740992}', "not within"),
+        (b'{"format":3,"seed":-9223372036854775808}', "not within"),
+        (b'{"format":3,"seed":NaN}', "the number nan is not finite"),
+        (b'{"format":3,"seed":-Infinity}', "the number -inf is not finite"),
+        (b'{"format":3,"seed":1e999}', "the number inf is not finite"),
+        (b'{"format":3,"seed":' + b"9" * 5000 + b"}", "not JSON"),
+        (b"[" * 100_000, "nested deeper than 32 levels"),
+        (b'{"format":' * 40 + b"3" + b"}" * 40, "nested deeper than 32 levels"),
+        (b'{"format":true}', "not a manifest of format 2 to 3"),
+        (b'{"format":3.0}', "not a manifest of format 2 to 3"),
+        (b'{"name":"\\ud800"}', "surrogates not allowed"),
     ],
 )
-def test_an_absurd_packing_is_refused(workspace, packing, said):
-    refused(make_manifest(workspace, make_stage(workspace, lengths=[4, 6, 10], packing=packing)), said)
+def test_what_canonical_json_cannot_say_is_refused(path, content, said):
+    path.write_bytes(content)
+    refused(path, said)
 
 
-def test_a_wrong_number_of_rows_is_refused(workspace):
-    stage = make_stage(workspace, lengths=[4], packing=[[0]])
-    shard = dataclasses.replace(stage.shards[0], num_rows=2)
-    refused(make_manifest(workspace, dataclasses.replace(stage, shards=(shard,))), "1 rows, the manifest says 2")
+def test_a_lone_surrogate_is_refused(path):
+    path.write_bytes(path.read_bytes().replace(b'"name":"small"', b'"name":"\\ud800"'))
+    refused(path, "not JSON")
 
 
-@pytest.mark.parametrize("row", [{"num_tokens": 1}, {"loss_mask": [True]}, {"token_ids": [1] * 50}])
-def test_a_length_that_is_not_the_tokens_is_refused(workspace, row):
-    refused(make_manifest(workspace, make_stage(workspace, lengths=[4, 4], packing=[[0, 1]], row=row)), "tokens")
+def test_right_content_in_another_form_is_refused(path):
+    raw = json.dumps(json.loads(path.read_bytes()), indent=1).encode()
+    other = path.with_stem(hashlib.sha256(raw).hexdigest())
+    other.write_bytes(raw)
+    refused(other, "not in canonical form")
 
 
-@pytest.mark.parametrize("name", ["num_traces", "num_tokens", "num_sequences"])
-def test_a_stages_counts_are_those_of_its_files(workspace, name):
-    path = make_manifest(workspace, make_stage(workspace, lengths=[4, 4], packing=[[0, 1]], **{name: 99}))
-    refused(path, name.removeprefix("num_"))
+def test_two_spellings_of_a_letter_are_two_contents():
+    assert canonical_bytes({"name": "caf\u00e9"}) != canonical_bytes({"name": "cafe\u0301"})
+    assert canonical_bytes({"b": "é", "a": [1, 2.5, 1e-7]}) == '{"a":[1,2.5,1e-07],"b":"é"}'.encode()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**53, {1: 2}, "\ud800"])
+def test_what_canonical_json_cannot_say_is_not_written(value):
+    with pytest.raises(ValueError, match=r"not within|not finite|not text|surrogates"):
+        canonical_bytes({"value": value})
 
 
 def test_a_manifest_is_found_by_the_start_of_its_id(finished):
@@ -218,7 +186,7 @@ def test_an_unknown_manifest_lists_the_known_ones(finished, name):
 
 def test_the_start_of_two_ids_is_refused(workspace):
     for length in (4, 5):
-        make_manifest(workspace, make_stage(workspace, lengths=[length], packing=[[0]]))
+        make_manifest(workspace.root, make_stage(workspace.root, [length]))
     with pytest.raises(DataError, match="more than one manifest ''"):
         find_manifest(workspace, "")
 

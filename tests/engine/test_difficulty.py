@@ -1,4 +1,4 @@
-"""engine/sql/difficulty.sql: pass@k is unbiased, the interval is Wilson's, and only first tries count."""
+"""engine/sql/measured.sql: pass@k is unbiased, the interval is Wilson's, and only first tries count."""
 
 import itertools
 import math

@@ -139,7 +139,7 @@ SLOW = """
         identify = staticmethod(lambda config: model_id(Path(config.options["student"])))
 
         def collect(self, timeout_s):
-            time.sleep(0.01)
+            time.sleep(0.05)
             return super().collect(timeout_s)
 
     steps.sample(Workspace(Path(sys.argv[1])), load_recipe(sys.argv[2]))

@@ -1,5 +1,6 @@
 """The database holds what the parts hold, once; snapshots can be read while it is being written."""
 
+import shutil
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ def count(store, table="problems"):
 def tables(store):
     """Return the tables whose rows do not say where other rows stand."""
     names = [row["table_name"] for row in store.rows("SELECT table_name FROM information_schema.tables ORDER BY 1")]
-    return sorted({*names} - {*PLACES.values(), "several_verdicts"})
+    return sorted({*names} - {*PLACES.values(), "several_verdicts", "verdict_places"})
 
 
 def test_a_part_is_taken_in_once(workspace, problems):
@@ -173,7 +174,7 @@ def test_more_parts_than_are_taken_in_at_once_all_come_in(workspace, problems, m
 
 def test_new_parts_change_the_difficulty_of_their_problems_alone(spoilable):
     with open_store(spoilable.workspace) as store:
-        store.rows("UPDATE difficulty SET num_passed = 77")
+        store.rows("UPDATE measured SET num_passed = 77")
         row = store.rows(
             "SELECT attempts.* FROM attempts JOIN difficulty USING (problem_id, model_id, sampler) LIMIT 1"
         )[0]
@@ -192,7 +193,7 @@ def test_difficulty_that_a_kill_left_undone_is_computed_at_the_next_opening(spoi
     with open_store(spoilable.workspace) as store:
         before = store.rows("FROM difficulty ORDER BY ALL")
         store.rows("INSERT INTO unscored SELECT problem_id FROM difficulty LIMIT 3")
-        store.rows("DELETE FROM difficulty WHERE problem_id IN (FROM unscored)")
+        store.rows("DELETE FROM measured WHERE problem_id IN (FROM unscored)")
         assert len(store.rows("FROM difficulty")) < len(before)
     with open_store(spoilable.workspace) as store:
         assert store.rows("FROM difficulty ORDER BY ALL") == before
@@ -264,6 +265,21 @@ def test_different_records_whose_keys_hash_alike_are_both_stored(workspace, prob
         assert count(store) == 5
         place = store.places("problems", "id", [problems[4].id])
         assert len(place) == 1
+
+
+@pytest.mark.parametrize("tables", [("attempts", "verdicts"), ("verdicts", "attempts")])
+def test_verdicts_are_found_by_their_attempts_whichever_came_first(workspace, finished, tables):
+    for table in tables:
+        shutil.copytree(finished.workspace.parts / table, workspace.parts / table)
+        with open_store(workspace):
+            pass
+    with open_snapshot(workspace) as store:
+        rows = store.rows("SELECT id, rowid AS place FROM attempts ORDER BY rowid LIMIT 20")
+        told = {"ids": [row["id"] for row in rows]}
+        expected = store.rows("FROM verdicts WHERE attempt_id IN (SELECT unnest($ids::VARCHAR[])) ORDER BY rowid", told)
+        assert store.verdicts_at([row["place"] for row in rows]) == expected
+        assert len(expected) >= 20
+        assert count(store, "verdict_places") == count(store, "verdicts")
 
 
 def test_scoring_in_many_turns_is_scoring_at_once(spoilable, monkeypatch):

@@ -7,10 +7,11 @@ import tiny
 import torch
 
 from gradus.curricula import manifest as manifests
+from gradus.curricula.verify import verify
 from gradus.errors import DataError
 from gradus.trainer.batch import IGNORED, collate
 from gradus.trainer.config import SFTConfig
-from gradus.trainer.data import CurriculumData
+from gradus.trainer.data import CurriculumData, StageData
 from gradus.trainer.platform import Platform
 
 CPU = torch.device("cpu")
@@ -20,7 +21,7 @@ CPU = torch.device("cpu")
 def workspace(tmp_path, model):
     stages = [tiny.make_stage(tmp_path, "one"), tiny.make_stage(tmp_path, "two", context_length=128, seed=1)]
     path = tiny.make_manifest(tmp_path, model, stages=stages)
-    return path, manifests.verify(path)
+    return path, verify(path)
 
 
 def data(workspace, *, rank=0, world_size=1, **config):
@@ -76,15 +77,46 @@ def test_a_cpu_pads_to_64_and_a_gpu_to_the_context(workspace):
     assert next(gpu.batches(3)).tokens_BT.shape == (1, 128)
 
 
-@pytest.mark.parametrize("world_size", [2, 3, 8])
-def test_processes_share_a_step_without_loss_in_equally_many_batches(workspace, world_size):
-    shares = [
-        list(data(workspace, rank=rank, world_size=world_size, sequences_per_step=5).batches(1))
-        for rank in range(world_size)
+@pytest.mark.parametrize("world_size", [2, 3, 7, 8])
+@pytest.mark.parametrize("per_step", [1, 5, 8])
+def test_processes_share_a_step_without_loss_in_equally_many_batches(workspace, world_size, per_step):
+    alone = data(workspace, sequences_per_step=per_step)
+    ranks = [
+        data(workspace, rank=rank, world_size=world_size, sequences_per_step=per_step) for rank in range(world_size)
     ]
-    assert len({len(share) for share in shares}) == 1
-    want = documents(data(workspace, sequences_per_step=5).batches(1))
-    assert sorted(chain.from_iterable(map(documents, shares))) == sorted(want)
+    for step in range(1, alone.num_steps + 1):
+        shares = [list(rank.batches(step)) for rank in ranks]
+        assert len({len(share) for share in shares}) == 1
+        found = chain.from_iterable(map(documents, shares))
+        assert sorted(found) == sorted(documents(alone.batches(step)))
+
+
+def test_a_run_resumed_on_other_processes_neither_repeats_nor_skips(workspace):
+    found = []
+    for step, world_size in enumerate((1, 3, 2, 5, 1, 4), start=1):
+        for rank in range(world_size):
+            ours = data(workspace, rank=rank, world_size=world_size, sequences_per_step=5)
+            found += documents(ours.batches(step))
+    assert ours.num_steps == step
+    assert sorted(found) == sorted(sequences(range(12)) + sequences(range(12), seed=1))
+
+
+def test_processes_share_attention_evenly(workspace):
+    def costliest(shares):
+        return max(sum(len(document) ** 2 for document in share) for share in shares)
+
+    by_cost = [documents(data(workspace, rank=r, world_size=3, sequences_per_step=12).batches(1)) for r in range(3)]
+    by_turn = [sequences(range(r, 12, 3)) for r in range(3)]
+    mean = sum(map(costliest, ([share] for share in by_turn))) / 3
+    assert costliest(by_cost) <= 1.01 * mean < 1.05 * mean < costliest(by_turn)
+
+
+def test_a_stage_knows_the_attention_that_its_packing_says(workspace):
+    path, manifest = workspace
+    for stage in manifest.stages:
+        assert (
+            StageData(path, stage).costs.tolist() == manifests.read_shard(path, stage.packing)["attention"].to_pylist()
+        )
 
 
 def test_padding_attends_to_nothing_but_itself():

@@ -8,7 +8,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from gradus.trainer.batch import Document, collate
-from gradus.trainer.config import OptimConfig
+from gradus.trainer.config import ComputeConfig, OptimConfig
 from gradus.trainer.learner import Learner
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
@@ -22,7 +22,7 @@ def logits(learner, row):
 
 @pytest.fixture
 def learner(model, platform):
-    return Learner(model, platform, context_length=CONTEXT, optim=OptimConfig(), num_updates=1)
+    return Learner(model, platform, context_length=CONTEXT, optim=OptimConfig(), num_updates=1, compute=ComputeConfig())
 
 
 def document(length, seed):

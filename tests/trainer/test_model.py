@@ -7,18 +7,18 @@ import torch
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
-from gradus.curricula.manifest import tokenizer_fingerprint
+from gradus.curricula.fingerprint import tokenizer_fingerprint
 from gradus.engine.models import default_model
 from gradus.errors import DataError
 from gradus.trainer.attention import document_mask
 from gradus.trainer.batch import Document, collate
-from gradus.trainer.config import OptimConfig
+from gradus.trainer.config import ComputeConfig, OptimConfig
 from gradus.trainer.learner import Learner
 from gradus.trainer.model import read_config
 
 
 def learner(folder, platform):
-    return Learner(folder, platform, context_length=64, optim=OptimConfig(), num_updates=1)
+    return Learner(folder, platform, context_length=64, optim=OptimConfig(), num_updates=1, compute=ComputeConfig())
 
 
 def documents(*lengths, seed=0):
@@ -97,7 +97,7 @@ def test_sliding_windows_are_refused(tmp_path):
 
 def test_a_curriculum_longer_than_the_model_is_refused(model, platform):
     with pytest.raises(DataError, match="takes 256 tokens"):
-        Learner(model, platform, context_length=512, optim=OptimConfig(), num_updates=1)
+        Learner(model, platform, context_length=512, optim=OptimConfig(), num_updates=1, compute=ComputeConfig())
 
 
 def test_another_chat_template_is_another_tokenizer(model, tmp_path):

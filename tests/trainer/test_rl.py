@@ -15,7 +15,7 @@ SETTINGS = [
 
 @pytest.fixture(scope="module")
 def arguments(tmp_path_factory, model):
-    """Four problems with a signal, two that any answer solves."""
+    """Four problems with a signal, two that any answer solves, and a third such in reserve."""
     workspace = tmp_path_factory.mktemp("workspace")
     problems = [
         *(("math", "low-tokens", {"below": 100}, f"abc{n}") for n in range(4)),
@@ -25,6 +25,7 @@ def arguments(tmp_path_factory, model):
     rl = tiny.make_rl(
         workspace,
         problems,
+        reserve=[("code", "always", {}, "xyz2")],
         quotas={"math": 4, "code": 1},
         group_size=10,
         sampling={"math": sampling, "code": sampling},
@@ -79,6 +80,20 @@ def test_rollouts_are_kept_with_what_became_of_them(run):
     assert abs(sum(row["advantage"] for row in rows if row["used"])) < 1e-3
 
 
+def asked(run):
+    """Return the problems of every step, in their order."""
+    files = sorted((run / "rollouts").glob("step-*.parquet"))
+    return [list(dict.fromkeys(pq.read_table(path)["problem_id"].to_pylist())) for path in files]
+
+
+def test_what_all_answers_solve_leaves_its_place_to_the_reserve(run):
+    assert [line["replaced"] for line in measured(run)] == [1] * 6
+    code = [next(name for name in names if name.startswith("code")) for names in asked(run)]
+    assert code[0] != code[1]
+    # The reserve has the first one's place by now, and the first one the second's.
+    assert {code[2], code[3]} == {"code-6", code[0]}
+
+
 def test_the_run_is_finished_and_exported(run):
     assert json.loads((run / "run.json").read_text())["state"] == "finished"
     assert (run / "export/model.safetensors").exists()
@@ -93,6 +108,7 @@ def test_a_killed_run_goes_on_with_the_same_rollouts(arguments, run, tmp_path, p
     process.kill()
     process.wait()
     finish(python(DRIVER, *arguments, "--run", tmp_path / "run"))
+    assert asked(tmp_path / "run") == asked(run)
     for name in ("reward", "grad_norm", "kl"):
         assert [line[name] for line in measured(tmp_path / "run")] == pytest.approx(
             [line[name] for line in measured(run)], rel=1e-2

@@ -4,17 +4,21 @@ import dataclasses
 import hashlib
 import json
 import random
+from collections import Counter
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from made_manifests import BANDS, packing_row, told
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from gradus.curricula import manifest as m
-from gradus.curricula.manifest import tokenizer_fingerprint
+from gradus.curricula import posterior
+from gradus.curricula.canonical import canonical_bytes
+from gradus.curricula.fingerprint import tokenizer_fingerprint
 
 VOCAB = 300
 
@@ -38,7 +42,7 @@ def make_model(folder, *, tied=True, seed=0, family="llama"):
     )
     model = model_of(config)
     for name, weight in model.named_parameters():
-        if name.endswith("norm.weight"):
+        if name.endswith(("q_norm.weight", "k_norm.weight")):
             torch.nn.init.uniform_(weight, 0.5, 1.5)
     model.save_pretrained(folder)
     tokenizer = Tokenizer(WordLevel({chr(i + 33): i for i in range(VOCAB)}, unk_token="!"))
@@ -67,10 +71,13 @@ def make_traces(count, seed):
         start, length = rng.randrange(10, 200), rng.randrange(8, 30)
         rows.append(
             {
-                "trace_id": f"t{seed}-{number}",
+                "trace_id": f"t{seed}-{number:04d}",
                 "problem_id": f"p{number}",
                 "domain": "math",
                 "kind": "cot",
+                "teacher": "teacher-8b",
+                "num_attempts": 8,
+                "num_passed": 4,
                 "pass_rate": 0.5,
                 "num_tokens": length,
                 "token_ids": list(range(start, start + length)),
@@ -88,24 +95,21 @@ def make_stage(workspace, name, *, context_length=64, num_traces=24, seed=0):
         write_table(workspace, pa.Table.from_pylist(part, schema=m.TRACE_SCHEMA)) for part in (rows[:half], rows[half:])
     )
     # Across the shards, so that rows count over both.
-    packing = [{"rows": [i, half + i]} for i in range(half)]
-    num_tokens = sum(row["num_tokens"] for row in rows)
+    lengths = [row["num_tokens"] for row in rows]
+    packing = [packing_row([i, half + i], 0, lengths) for i in range(half)]
     return m.Stage(
         name=name,
         context_length=context_length,
-        token_budget=num_tokens,
-        mixture={"math/cot": 1.0},
         num_traces=num_traces,
-        num_tokens=num_tokens,
         shards=shards,
         packing=write_table(workspace, pa.Table.from_pylist(packing, schema=m.PACKING_SCHEMA)),
-        num_sequences=half,
-        utilisation=num_tokens / (half * context_length),
+        utilisation=sum(lengths) / (half * context_length),
+        **told(["math/cot"], packing, lengths, ["cot"]),
     )
 
 
-def make_rl(workspace, problems, **changes):
-    """Write an RL section; problems are (domain, verifier, spec, prompt)."""
+def make_rl(workspace, problems, *, reserve=(), **changes):
+    """Write an RL section; problems, and those in reserve, are (domain, verifier, spec, prompt)."""
     rows = [
         {
             "problem_id": f"{domain}-{number}",
@@ -114,11 +118,13 @@ def make_rl(workspace, problems, **changes):
             "spec": json.dumps(spec),
             "messages": json.dumps([{"role": "user", "content": prompt}]),
             "prompt_token_ids": [ord(letter) - 33 for letter in prompt],
-            "num_attempts": 8,
+            "num_attempts": 8 + number,
             "num_passed": 4,
-            "pass_rate": 0.5,
+            "pass_rate": 4 / (8 + number),
+            "role": "active" if number < len(problems) else "reserve",
+            "in_band": float(posterior.inside(4, 8 + number, 0.1, 0.9).round(posterior.DIGITS)),
         }
-        for number, (domain, verifier, spec, prompt) in enumerate(problems)
+        for number, (domain, verifier, spec, prompt) in enumerate([*problems, *reserve])
     ]
     section = m.RLSection(
         problems=write_table(workspace, pa.Table.from_pylist(rows, schema=m.RL_SCHEMA)),
@@ -127,6 +133,7 @@ def make_rl(workspace, problems, **changes):
         group_size=4,
         sampling={},
         left_out={},
+        reserve=dict(Counter(domain for domain, *_ in reserve)),
     )
     return dataclasses.replace(section, **changes)
 
@@ -145,9 +152,10 @@ def make_manifest(workspace, model, *, stages=(), rl=None):
         stages=tuple(stages),
         rl=rl,
         dropped={},
+        bands=BANDS,
     )
     folder = workspace / "manifests"
     folder.mkdir(exist_ok=True)
     path = folder / f"{manifest.id}.json"
-    path.write_bytes(m.canonical_bytes(dataclasses.asdict(manifest)))
+    path.write_bytes(canonical_bytes(dataclasses.asdict(manifest)))
     return path

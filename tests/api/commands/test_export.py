@@ -151,9 +151,12 @@ def test_a_manifests_traces_are_its_stages_in_their_order(finished, run, tmp_pat
     assert set(counts["splits"]) == {"foundation", "correction"}
     (path,) = (root / "manifests").glob("*.json")
     for stage in json.loads(path.read_text())["stages"]:
-        shard = pq.read_table(root / "curricula" / f"{stage['shards'][0]['sha256']}.parquet")
+        files = [*stage["shards"], stage["packing"]]
+        *shards, packing = (pq.read_table(root / "curricula" / f"{one['sha256']}.parquet") for one in files)
+        ids = [name for shard in shards for name in shard["trace_id"].to_pylist()]
+        used = [ids[row] for rows in packing["rows"].to_pylist() for row in rows]
         written = pq.read_table(tmp_path / "m" / f"{stage['name']}-00000.parquet")
-        assert written["id"].to_pylist() == shard["trace_id"].to_pylist()
+        assert written["id"].to_pylist() == list(dict.fromkeys(used))
     counts = exported(run, "--to", tmp_path / "rl", "--manifest", path.stem[:8], "--what", "problems", root=root)
     assert (set(counts["splits"]), counts["kept"]) == (
         {"rl"},

@@ -10,6 +10,7 @@ import pytest
 from gradus.api import correcting, steps
 from gradus.api.cli import main
 from gradus.curricula.chat import Renderer
+from gradus.curricula.manifest import read, read_shard
 from gradus.curricula.recipe import load_recipe
 from gradus.engine.correct import failures, messages
 from gradus.engine.making.classify import num_unclassified
@@ -263,7 +264,9 @@ def test_training_does_not_learn_the_wrong_step(failed, tmp_path):
     world, recipe = failed
     teacher = replies(world, recipe, tmp_path / "teacher.jsonl", go_on)
     steps.correct(world.workspace, recipe(*teacher), workers=1)
-    steps.build(world.workspace, recipe("traces.form=continue", "traces.per_problem=9"))
+    built = steps.build(world.workspace, recipe("traces.form=continue", "traces.per_problem=9"))
+    shards = [shard for stage in read(built).stages for shard in stage.shards]
+    rows = {row["trace_id"]: row for shard in shards for row in read_shard(built, shard).to_pylist()}
     with open_snapshot(world.workspace) as store:
         traces = [stored_trace(row) for row in store.rows("SELECT * FROM traces WHERE kind = 'correction'")]
     renderer = Renderer(Path(world.recipe.student))
@@ -274,3 +277,6 @@ def test_training_does_not_learn_the_wrong_step(failed, tmp_path):
         learned = renderer._tokenizer.decode([token for token, flag in zip(ids, mask, strict=True) if flag])
         assert learned.startswith(" Wait, that is not right. The sum is one less. ")
         assert "We add." not in learned
+        if row := rows.get(trace.id):
+            assert (row["token_ids"], row["loss_mask"]) == (list(ids), list(mask))
+    assert sum(trace.id in rows for trace in continued) > 4

@@ -89,7 +89,7 @@ def test_no_worker_outlives_a_killed_run(answers, tmp_path):
     children = until(lambda: len(workers(process)) == 2 and workers(process))
     process.kill()
     process.wait()
-    psutil.wait_procs(children, timeout=10)
+    psutil.wait_procs(children, timeout=STARTED_S)
     assert not any(child.is_running() for child in children)
 
 

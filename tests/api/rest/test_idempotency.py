@@ -19,7 +19,7 @@ class Counter:
         self.done, self.gate, self.begun = 0, threading.Event(), threading.Event()
         self.gate.set()
         app = FastAPI()
-        app.state.answers = Answers(workspace)
+        app.state.workspace, app.state.answers = workspace, Answers(workspace)
         answer_errors(app)
         app.add_middleware(KeepAnswers, answers=app.state.answers)
 

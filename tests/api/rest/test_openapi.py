@@ -59,3 +59,18 @@ def test_every_json_answer_has_a_shape(document):
             content = response.get("content", {}).get("application/json")
             if status.startswith("2") and content is not None:
                 assert content["schema"], f"{verb} {path}"
+
+
+def test_every_answer_in_json_names_its_fields(document):
+    schemas = document["components"]["schemas"]
+    anything = {"GET /v1/manifests/{id}", "GET /v1/runs/{name}/metrics"}  # a file's content; what a trainer measures
+    found = set()
+    for verb, path, operation in operations(document):
+        for status, response in operation["responses"].items():
+            schema = response.get("content", {}).get("application/json", {}).get("schema")
+            if status.startswith("2") and schema:
+                schema = schema.get("items", schema)
+                schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+                if not schema.get("properties") and "enum" not in schema:
+                    found.add(f"{verb.upper()} {path}")
+    assert found == anything

@@ -1,9 +1,9 @@
-"""Every example of docs/sql.md works as it stands."""
+"""Every example of docs/sql.md works as it stands, and every query of docs/data.md."""
 
 import json
 import re
 import shlex
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,10 @@ from gradus.api.app import create_app
 from gradus.api.cli import main
 from gradus.api.sql import saved
 from gradus.api.sql.formats import MEDIA_TYPES
+from gradus.api.sql.query import Limits, ask
 
-TEXT = (Path(__file__).parents[3] / "docs/sql.md").read_text()
+DOCS = Path(__file__).parents[3] / "docs"
+TEXT = (DOCS / "sql.md").read_text()
 LINES = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
 
 
@@ -59,3 +61,24 @@ def test_the_file_of_the_page_is_what_is_stored(spoilable):
     query = saved.find_query(spoilable.workspace, "nearly-impossible")
     saved.save(spoilable.workspace, query)
     assert (folder / "nearly-impossible.sql").read_text() == block
+
+
+def queries_of_the_guide_to_data():
+    blocks = re.findall(r"```bash\n(.*?)```", (DOCS / "data.md").read_text(), re.DOTALL)
+    words = shlex.split("\n;\n".join(blocks).replace("\ngradus ", "\n; gradus "), comments=True)
+    commands = [list(group) for ends, group in groupby(words, lambda word: word == ";") if not ends]
+    return [command[2] for command in commands if command[:2] == ["gradus", "sql"]]
+
+
+@pytest.mark.parametrize("query", queries_of_the_guide_to_data())
+def test_every_query_of_the_guide_to_data_works(finished, query):
+    assert ask(finished.workspace, query, limits=Limits()).columns
+
+
+def test_the_guide_to_data_asks_every_view_that_it_tells_of():
+    told = re.findall(
+        r"^\| `(\w+)` \| ", (DOCS / "data.md").read_text().partition("## Views of it all")[2], re.MULTILINE
+    )
+    assert {"pass_curves", "tokens", "lineage", "teacher_fit"} <= set(told)
+    asked = " ".join(queries_of_the_guide_to_data())
+    assert [view for view in told if view not in (*asked.split(), "funnel")] == []

@@ -45,7 +45,7 @@ def test_an_endless_query_is_stopped(ask, sql):
     start = time.monotonic()
     with pytest.raises(DataError, match=r"the query took longer than 0\.3 s"):
         ask(sql, limits=Limits(timeout_s=0.3, memory_mb=256))
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_one_huge_value_is_stopped_too(ask, sql):
     start = time.monotonic()
     with pytest.raises(DataError, match=r"Out of Memory|took longer"):
         ask(sql)
-    assert time.monotonic() - start < 2.5
+    assert time.monotonic() - start < 20  # test_hostile.py says how soon on a machine that does nothing else
 
 
 def test_a_query_that_is_stopped_leaves_nothing_behind(ask, finished, tmp_path, monkeypatch):

@@ -117,7 +117,7 @@ REFUSED = [
 
 def test_python_itself_is_walled_in(behind_walls, danger):
     before = danger.state()
-    said = behind_walls(PYTHON, [danger.fill(text.replace("{{}}", "{}")) for text in REFUSED])
+    said = behind_walls(PYTHON, [danger.fill(text.replace("{{}}", "{}")) for text in REFUSED], timeout_s=60.0)
     shut = ("PermissionError", "OSError", "MemoryError", "ValueError")
     escaped = [(text, words) for text, words in zip(REFUSED, said, strict=True) if not words.startswith(shut)]
     assert not escaped
@@ -131,7 +131,7 @@ def test_what_a_query_needs_is_there(behind_walls, danger):
         "len(bytearray(100 << 20)) >> 20",
         "walls.missing(network_left=True, privileges_dropped=True)",
     ]
-    assert behind_walls(PYTHON, allowed) == ["100", "1", "100", "[]"]
+    assert behind_walls(PYTHON, allowed, timeout_s=60.0) == ["100", "1", "100", "[]"]
 
 
 def test_the_kernel_ends_a_query_that_the_server_forgets(behind_walls):

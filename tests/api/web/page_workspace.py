@@ -11,11 +11,16 @@ import math
 import os
 import random
 import sys
+from collections import Counter
 from pathlib import Path
+
+import numpy as np
 
 from gradus import __version__
 from gradus.curricula import manifest as m
 from gradus.curricula.packing import pack
+from gradus.curricula.posterior import inside
+from gradus.curricula.schedule import assign, fitted
 from gradus.curricula.shards import write_manifest, write_shard
 from gradus.engine.parts import write_part
 from gradus.engine.records import (
@@ -258,6 +263,7 @@ def make_manifest(workspace: Workspace, stages, problems: list[Problem], rng: ra
         stages=tuple(make_stage(workspace, *stage, rng) for stage in stages),
         rl=make_rl(workspace, problems),
         dropped={"outside every budget or mixture": 31},
+        bands={"easy": (0.7, 1.0), "hard": (0.0, 0.3), "medium": (0.3, 0.7)},
     )
 
 
@@ -273,6 +279,8 @@ def make_rl(workspace: Workspace, problems: list[Problem]) -> m.RLSection:
             "num_attempts": 6,
             "num_passed": 3,
             "pass_rate": 0.5,
+            "role": "active",
+            "in_band": round(float(inside(3, 6, 0.2, 0.8)), 9),
         }
         for one in problems
     ]
@@ -287,32 +295,76 @@ def make_rl(workspace: Workspace, problems: list[Problem]) -> m.RLSection:
 
 
 def make_stage(workspace: Workspace, name: str, context: int, traces: list[Trace], rng: random.Random) -> m.Stage:
-    lengths = [min(context, max(8, int(rng.lognormvariate(math.log(context / 4), 0.6)))) for _ in traces]
-    rows = [
-        {
-            "trace_id": trace.id,
-            "problem_id": trace.problem_id,
-            "domain": trace.domain,
-            "kind": trace.kind,
-            "pass_rate": 0.5,
-            "num_tokens": length,
-            "token_ids": [1] * length,
-            "loss_mask": [True] * length,
-        }
-        for trace, length in zip(traces, lengths, strict=True)
-    ]
-    sequences = pack(lengths, context)
+    traces = sorted(traces, key=lambda trace: trace.id)
+    lengths = np.array([min(context, max(8, int(rng.lognormvariate(math.log(context / 4), 0.6)))) for _ in traces])
+    sequences, schedule = lay(traces, lengths, context)
+    rows = [packing_row(rows, entry, lengths) for rows, entry in sequences]
+    tokens, total = Counter(), int(lengths.sum())
+    for trace, length in zip(traces, lengths.tolist(), strict=True):
+        tokens[f"{trace.domain}/{trace.kind}/{trace.teacher}/medium"] += length
     return m.Stage(
         name=name,
         context_length=context,
-        token_budget=2 * sum(lengths),
-        mixture={"math/cot": 0.6, "math/correction": 0.4},
+        token_budget=2 * total,
+        mixture={component: round(count / total, 6) for component, count in sorted(tokens.items())},
         num_traces=len(traces),
-        num_tokens=sum(lengths),
-        shards=(write_shard(workspace.curricula, m.TRACE_SCHEMA, rows),),
-        packing=write_shard(workspace.curricula, m.PACKING_SCHEMA, [{"rows": list(one)} for one in sequences]),
-        num_sequences=len(sequences),
-        utilisation=round(sum(lengths) / (len(sequences) * context), 6),
+        num_tokens=total,
+        shards=(write_shard(workspace.curricula, m.TRACE_SCHEMA, map(make_row, traces, lengths.tolist())),),
+        packing=write_shard(workspace.curricula, m.PACKING_SCHEMA, rows),
+        num_sequences=len(rows),
+        utilisation=round(total / (len(rows) * context), 6),
+        policy="easy_to_hard",
+        schedule=schedule,
+        entries={name: make_entry(rows, place) for place, name in enumerate(sorted(schedule.start))},
+        num_documents=len(traces),
+        notes=("half of the budget was there",),
+    )
+
+
+def make_row(trace: Trace, length: int) -> dict:
+    return {
+        "trace_id": trace.id,
+        "problem_id": trace.problem_id,
+        "domain": trace.domain,
+        "kind": trace.kind,
+        "teacher": trace.teacher,
+        "num_attempts": 6,
+        "num_passed": 3,
+        "pass_rate": 0.5,
+        "num_tokens": length,
+        "token_ids": [1] * length,
+        "loss_mask": [True] * length,
+    }
+
+
+def lay(traces: list[Trace], lengths: np.ndarray, context: int):
+    """Return (rows, entry) of every sequence: an entry a kind, corrections coming more often as time goes on."""
+    kinds = sorted({trace.kind for trace in traces})
+    mine = [np.array([i for i, trace in enumerate(traces) if trace.kind == kind]) for kind in kinds]
+    packed = [iter([some[rows].tolist() for rows in pack(lengths[some], context)]) for some in mine]
+    counts = {f"*/{kind}": len(pack(lengths[some], context)) for kind, some in zip(kinds, mine, strict=True)}
+    start, end = ({f"*/{kind}": (0.2, 0.8)[(kind == "cot") == first] for kind in kinds} for first in (True, False))
+    schedule = fitted(m.Schedule(kind="linear", start=whole(start), end=whole(end)), counts)
+    return [(next(packed[entry]), int(entry)) for entry in assign(schedule, counts)], schedule
+
+
+def whole(shares: dict[str, float]) -> dict[str, float]:
+    return {name: share / sum(shares.values()) for name, share in shares.items()}
+
+
+def packing_row(rows: list[int], entry: int, lengths: np.ndarray) -> dict:
+    sums = {"num_tokens": int(lengths[rows].sum()), "attention": int((lengths[rows] ** 2).sum())}
+    return {"rows": rows, "entry": entry} | sums
+
+
+def make_entry(rows: list[dict], place: int) -> m.Entry:
+    mine = [row for row in rows if row["entry"] == place]
+    num_tokens = sum(row["num_tokens"] for row in mine)
+    return m.Entry(
+        num_sequences=len(mine),
+        num_tokens=num_tokens,
+        num_documents=sum(len(row["rows"]) for row in mine),
+        available_tokens=num_tokens,
     )
 
 

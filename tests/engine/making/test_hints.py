@@ -61,4 +61,4 @@ def test_what_stands_in_the_problem_too_is_no_copy():
 def test_reading_takes_time_in_proportion(word):
     start = time.monotonic()
     mention(word * (100_000 // len(word)), hint=LONG)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30  # in proportion to the square it would take hours

@@ -7,7 +7,7 @@
 -- has c / n. An only attempt that passed is 1. The interval goes from the lower end for c - 1 of n - 1 to the upper end for
 -- c of n: over all outcomes it covers p more often than Wilson's does for a fixed number (tests/engine/test_difficulty.py).
 -- pass@k for k > 1 is null: whether k attempts would have been made depends on the cap, which may be raised.
-INSERT INTO difficulty
+INSERT INTO measured
 WITH counted AS (
     SELECT * RENAME (num_passed AS c, num_unparseable AS unparseable, num_whole_passes AS whole),
            num_passed + num_failed + num_unparseable AS n, wanted_passes(sampler) AS wanted
@@ -24,6 +24,6 @@ SELECT problem_id, domain, model_id, policy_version, sampler, n, c, unparseable,
        CASE WHEN fixed THEN pass_at(2, n, c) END, CASE WHEN fixed THEN pass_at(4, n, c) END,
        CASE WHEN fixed THEN pass_at(8, n, c) END, CASE WHEN fixed THEN pass_at(16, n, c) END,
        CASE WHEN tries = 0 THEN 0 ELSE wilson_low(hits, tries) END,
-       wilson_high(c, n)
+       wilson_high(c, n), hash(problem_id) AS "key"
 FROM free
-ORDER BY problem_id;
+ORDER BY "key";

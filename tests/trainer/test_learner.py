@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import tiny
+import torch
+
+from gradus.trainer.batch import Document, collate
+from gradus.trainer.config import ComputeConfig, OptimConfig
+from gradus.trainer.learner import Learner
+from gradus.trainer.losses import cross_entropy as losses
+
+
+def learner(folder, platform, **compute):
+    return Learner(
+        folder, platform, context_length=64, optim=OptimConfig(), num_updates=1, compute=ComputeConfig(**compute)
+    )
+
+
+def packed():
+    rng = np.random.default_rng(0)
+    rows = [[Document(rng.integers(0, tiny.VOCAB, n), rng.random(n) < 0.5) for n in row] for row in ((20, 30), (64,))]
+    return collate(rows, 64)
+
+
+def gradients(ours):
+    """Return the loss of a batch and the gradients that it leaves."""
+    batch = packed()
+    loss = ours.backward(batch, losses.count_labels(batch.labels_BT).float())
+    return loss, {name: p.grad.full_tensor() for name, p in ours.model.named_parameters()}
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen3"])
+def test_a_loss_in_parts_is_the_loss_of_all_logits(family, tmp_path, platform, monkeypatch):
+    folder = tiny.make_model(tmp_path / "m", family=family)
+    batch = packed()
+    whole = learner(folder, platform)
+    want = losses.cross_entropy(whole.logits(batch), batch.labels_BT, losses.count_labels(batch.labels_BT).float())
+    want.backward()
+    wanted = {name: p.grad.full_tensor() for name, p in whole.model.named_parameters()}
+    monkeypatch.setattr(losses, "MAX_LOGITS", 2 * 16 * tiny.VOCAB)
+    ours = learner(folder, platform)
+    loss, found = gradients(ours)
+    assert ours._loss.num_chunks == 4
+    torch.testing.assert_close(loss, want.detach())
+    for name, gradient in found.items():
+        torch.testing.assert_close(gradient, wanted[name], rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("activation_checkpointing", ["selective", "full"])
+def test_what_is_computed_again_is_the_same(activation_checkpointing, model, platform):
+    want, wanted = gradients(learner(model, platform))
+    loss, found = gradients(learner(model, platform, activation_checkpointing=activation_checkpointing))
+    assert torch.equal(loss, want)
+    for (_, gradient), (_, other) in zip(sorted(found.items()), sorted(wanted.items()), strict=True):
+        torch.testing.assert_close(gradient, other, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("shape", "vocabulary", "num_chunks"), [((1, 16384), 151936, 8), ((1, 100), 1 << 30, 4), ((2, 64), 300, 1)]
+)
+def test_the_number_of_parts_follows_the_logits(shape, vocabulary, num_chunks):
+    loss = losses.ChunkedCrossEntropy.Config().build()
+    loss.fit(torch.Size(shape), vocabulary)
+    assert loss.num_chunks == num_chunks
