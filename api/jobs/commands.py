@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from pydantic.config import JsonDict
 
 from gradus.api.jobs.trust import benchmark_of, check_recipe, overrides_of, recipe_of
@@ -74,10 +74,10 @@ class Dedupe(Arguments):
     """`gradus dedupe`."""
 
     what: Literal["problems", "traces"] = "problems"
-    near: bool = False
-    semantic: bool = False
+    near: StrictBool = False
+    semantic: StrictBool = False
     threshold: float | None = Field(default=None, gt=0, le=1)
-    undo: bool = False
+    undo: StrictBool = False
 
     def argv(self, _: Workspace, /) -> list[str]:
         flags = {"--near": self.near, "--semantic": self.semantic, "--undo": self.undo}
@@ -89,7 +89,7 @@ class Decontaminate(Arguments):
     """`gradus decontaminate`: against `heldout`, or a file of the workspace's `benchmarks` by its name."""
 
     against: Name
-    undo: bool = False
+    undo: StrictBool = False
 
     def argv(self, workspace: Workspace, /) -> list[str]:
         against = self.against if self.against == "heldout" else benchmark_of(workspace, self.against)

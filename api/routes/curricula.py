@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from pydantic.config import JsonDict
 
 from gradus.api.auth import ActorDep
@@ -36,7 +36,9 @@ class CurriculumRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"recipe": RECIPE}]})
     recipe: Name | dict[str, Any] = "default"
     overrides: dict[Key, Value] = Field(default={}, max_length=100, description="of a recipe by its name")
-    dry_run: bool = Field(default=False, description="answer at once with what it would take, and what is missing")
+    dry_run: StrictBool = Field(
+        default=False, description="answer at once with what it would take, and what is missing"
+    )
 
 
 class Share(BaseModel):

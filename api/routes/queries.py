@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from pydantic.config import JsonDict
 
 from gradus.api.routes.answers import RESPONSES, Accept, Asked, respond
@@ -31,7 +31,7 @@ class DeclaredParameter(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str = Field(pattern=r"^[A-Za-z_]\w*$")
     type: saved.Kind
-    required: bool = True
+    required: StrictBool = True
     default: Any = None
     description: str = ""
 

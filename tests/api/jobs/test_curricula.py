@@ -105,3 +105,7 @@ def test_a_dry_run_refuses_what_building_refuses(workspace, copied, change, word
     answer = client.post("/v1/curricula", json={"recipe": copied | change, "dry_run": True})
     assert answer.status_code == 422, answer.text
     assert words in answer.json()["detail"]
+
+
+def test_a_dry_run_is_true_or_false(client):
+    assert client.post("/v1/curricula", json={"recipe": "default", "dry_run": 0}).status_code == 422
