@@ -52,13 +52,12 @@ def _course(path: Path, manifest: Manifest, stage: Stage) -> dict[str, Any]:
 
 
 def _traces(path: Path, stage: Stage) -> dict[str, Any]:
-    columns = ["domain", "kind", "num_tokens", "num_attempts", "num_passed"]
-    tables = [pq.read_table(shard_path(path, shard)) for shard in stage.shards]
-    found: dict[str, Any] = {
-        name: np.concatenate([table[name].to_numpy() for table in tables])
-        for name in columns
-        if name in tables[0].column_names
-    }
+    """Return the columns of the stage's traces that are counted; never their tokens."""
+    paths = [shard_path(path, shard) for shard in stage.shards]
+    known = pq.read_schema(paths[0]).names
+    columns = [name for name in ("domain", "kind", "num_tokens", "num_attempts", "num_passed") if name in known]
+    tables = [pq.read_table(one, columns=columns) for one in paths]
+    found: dict[str, Any] = {name: np.concatenate([table[name].to_numpy() for table in tables]) for name in columns}
     found["component"] = np.char.add(np.char.add(found["domain"].astype(str), "/"), found["kind"].astype(str))
     return found
 

@@ -174,10 +174,3 @@ def write_folder(
             shutil.copyfile(base / name, fresh / name)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
-
-
-def _chat_template(folder: Path) -> str:
-    template, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
-    if template.exists():
-        return template.read_text()
-    return str(json.loads(config.read_text()).get("chat_template", "")) if config.exists() else ""

@@ -6,7 +6,7 @@ about the same; a bucket of matrices moves by one all-to-all there and one back,
 (owner-computes, as in Motif 2's parallel Muon, arXiv 2511.07464).
 
 Covers matrices whose rows are sharded over one dimension of their mesh (FSDP2, and HSDP, where every replica computes
-the same). Columns sharded by tensor parallelism are gathered first, by `DTensor.redistribute`.
+the same). Not covered: tensor parallelism, which shards matrices over two dimensions or by columns; it is refused.
 """
 
 from __future__ import annotations
