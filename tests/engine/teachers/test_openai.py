@@ -194,7 +194,7 @@ def test_a_server_that_asks_for_time_gets_it(serve, teacher, as_date):
 
 def test_a_slow_server_is_given_up_and_the_request_may_be_asked_again(serve, teacher):
     over = threading.Event()
-    server = serve(lambda *_: over.wait(60))
+    server = serve(lambda *_: over.wait(60) and None)
     start = time.monotonic()
     found = collected(teacher(server, timeout_s=0.2, retry_for_s=0.5), [ask()])
     assert found[0].reason.startswith("no answer in 0.2 s")
