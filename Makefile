@@ -9,7 +9,7 @@ REST_EXAMPLES ?= 150
 REST_SEED ?=
 bin := .venv/bin
 
-.PHONY: help setup demo test test-slow test-gpu fuzz rest-fuzz client check format peers bench lock
+.PHONY: help setup demo test test-slow test-gpu fuzz rest-fuzz client check format peers bench bench-gpu lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -27,7 +27,7 @@ test-slow: setup  ## tests that take minutes or need the model
 	$(bin)/python -m pytest -m slow
 
 test-gpu:  ## tests on a CUDA device, kernels included, in the environment that is active
-	python3 -m pytest tests/kernels tests/trainer/test_gpu.py -m "not slow"
+	python3 -m pytest tests/kernels tests/trainer/test_gpu.py tests/trainer/test_parallel_gpu.py -m "not slow"
 
 fuzz: setup  ## random answers and messages to the verifiers, for longer than `make test` has
 	GRADUS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(bin)/python -m pytest tests/fuzz
@@ -59,6 +59,23 @@ peers: setup  ## install what the benchmarks and `make fuzz` compare with
 
 bench: peers  ## run the benchmarks; each prints JSON lines, or what it needs
 	for file in benchmarks/bench_*.py; do $(bin)/python $$file || exit 1; done
+
+train := python3 benchmarks/bench_train.py
+train2 := torchrun --standalone --nproc-per-node 2 benchmarks/bench_train.py
+long := --context 65536 --warmup 1 --steps 3
+
+bench-gpu:  ## supervised training's figures, on one GPU or more, in the environment that is active (needs liger-kernel)
+	python3 benchmarks/bench_attention.py
+	$(train) --peer
+	$(train) --model smollm2-135m --peer
+	$(train) $(long) --activation-checkpointing selective
+	$(train) $(long) --activation-checkpointing full --peer-alone
+	$(train) $(long) --activation-checkpointing selective --optimizer muon
+	$(train) $(long) --activation-checkpointing selective --optimizer muon --qk-clip 100
+	for model in llama-2.6b llama-3b llama-3.6b; do \
+	    $(train) $(long) --model $$model --activation-checkpointing full || exit 1; done
+	if [ $$(nvidia-smi -L | wc -l) -ge 2 ]; then $(train2) && $(train2) $(long) --context-parallel 2 && \
+	    $(train2) $(long) --context 131072 --context-parallel 2 --activation-checkpointing selective; fi
 
 lock:  ## make the lock files anew (needs uv)
 	uv pip compile requirements/cpu.in --python-version 3.11 --python-platform x86_64-manylinux_2_28 \

@@ -15,6 +15,7 @@ import contextlib
 import fcntl
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,10 @@ SLURM_OPTIONS = ("partition", "time", "account", "qos", "constraint", "gpus-per-
 PORTS = 1000
 """Above 29500, one for each job's number: two jobs of one node do not meet each other's processes."""
 END_S = 60.0
+SAVE_S = 30.0
+"""For a trainer to save, from when it is asked to end until it is made to."""
+INTERRUPTED_SAVE_S = 120
+"""The same where torchrun was asked; as long it also waits for processes that another's death has left stuck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,7 @@ def trainer_command(launch: Launch, kind: str, arguments: Sequence[str]) -> str:
     if launch.num_processes == launch.num_nodes == 1:
         return f"{python} {module} {said}"
     torchrun = f"{python} -m torch.distributed.run --nproc_per_node={launch.num_processes}"
+    torchrun += f" --shutdown-timeout={INTERRUPTED_SAVE_S}"
     if launch.num_nodes == 1:
         return f"{torchrun} --standalone {module} -- {said}"
     meet = f'--rdzv_backend=c10d --rdzv_id="$SLURM_JOB_ID" --rdzv_endpoint="$head:$((29500 + SLURM_JOB_ID % {PORTS}))"'
@@ -87,7 +93,8 @@ def start_here(folder: Path, *, foreground: bool = False) -> int:
     """Run the script on this machine; in the foreground, return its exit status, else 0 at once."""
     with _alone(folder) as lock, (folder / "log.txt").open("ab") as log:
         if foreground:
-            return subprocess.run(["bash", "launch.sh"], cwd=folder, pass_fds=[lock], check=False).returncode
+            with _interrupts_left_to_it():
+                return subprocess.run(["bash", "launch.sh"], cwd=folder, pass_fds=[lock], check=False).returncode
         process = subprocess.Popen(
             ["bash", "launch.sh"],
             cwd=folder,
@@ -99,6 +106,16 @@ def start_here(folder: Path, *, foreground: bool = False) -> int:
         )
         (folder / "pid").write_text(str(process.pid))
     return 0
+
+
+@contextlib.contextmanager
+def _interrupts_left_to_it() -> Iterator[None]:
+    """Wait on at Ctrl-C: the terminal tells the run, too, which saves first."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # what is ignored here would be ignored there
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def start_by_slurm(folder: Path) -> int:
@@ -139,7 +156,8 @@ def end_here(folder: Path) -> None:
     while runs_here(folder):
         with contextlib.suppress(FileNotFoundError, ValueError):
             pid = int((folder / "pid").read_text())
-            end(find(pid) or Process(pid, ""))  # it may be gone before those it has started
+            # It may be gone before those it has started. A trainer saves first.
+            end(find(pid) or Process(pid, ""), grace_s=SAVE_S)
         if time.monotonic() > until:
             raise WorkspaceError(f"{folder}: its processes do not end; see {folder / 'pid'}")
         time.sleep(0.05)

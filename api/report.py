@@ -6,15 +6,13 @@ import base64
 import html
 import io
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
+from gradus.api.run_plot import run_figure
 from gradus.curricula.manifest import Manifest, shard_path
 from gradus.curricula.report import stage_rows
 from gradus.engine.store import open_snapshot
@@ -31,8 +29,8 @@ def write_report(workspace: Workspace, found: dict[str, Any], seconds: dict[str,
     figures = [
         ("Held-out pass rate, before and after training", _figure(_before_after, found)),
         ("Difficulty: problems by pass rate of the untrained model", _figure(_difficulty, found["score"]["histogram"])),
-        ("Supervised training: loss by step", _figure(_curves, sft, [("loss", "loss, nats a token")])),
-        ("GSPO: mean reward and clip fraction; every step asks other problems", _figure(_curves, rl, RL_CURVES)),
+        ("Supervised training, by step", _image(run_figure(sft))),
+        ("GSPO, by step; every step asks other problems", _image(run_figure(rl))),
         ("Lengths of the traces, by stage", _figure(_lengths, found["curriculum"]["path"], manifest)),
     ]
     with open_snapshot(workspace) as store:
@@ -49,16 +47,16 @@ def write_report(workspace: Workspace, found: dict[str, Any], seconds: dict[str,
     return path
 
 
-SMOOTH = 4
-RL_CURVES = [("reward", "reward"), ("clip_fraction", "clipped")]
-
-
 def _figure(draw: Callable[..., None], *data: Any) -> str:
-    """Draw on a fresh figure and return it as an inline image."""
+    """Draw on a fresh figure, and return that as an image inside the page."""
     figure = Figure(figsize=(7.5, 3.0), layout="constrained")
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     draw(axes, *data)
+    return _image(figure)
+
+
+def _image(figure: Figure) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg")
     return f'<img alt="" src="data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
@@ -87,23 +85,6 @@ def _difficulty(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
         axes.bar(places, heights, 0.09, bottom=bottom, label=domain, color=COLOURS[domain])
         bottom = [b + h for b, h in zip(bottom, heights, strict=True)]
     axes.set(xlim=(0, 1), xlabel="pass@1", ylabel="problems")
-    axes.legend(frameon=False)
-
-
-def _curves(axes: Any, history: Sequence[dict[str, Any]], names: Sequence[tuple[str, str]]) -> None:
-    for name, label in names:
-        rows = [row for row in history if row.get(name) is not None]
-        steps, values = [row["step"] for row in rows], [row[name] for row in rows]
-        (line,) = axes.plot(steps, values, "o", markersize=3, alpha=0.5)
-        # Steps see different batches: the mean of the last few shows where it goes.
-        smooth = [mean(values[max(0, i - SMOOTH + 1) : i + 1]) for i in range(len(values))]
-        axes.plot(steps, smooth, color=line.get_color(), label=label)
-    for before, after in pairwise(history):
-        if before.get("stage") != after.get("stage"):
-            axes.axvline(after["step"] - 0.5, color="#888888", linestyle=":")
-            axes.text(after["step"] - 0.4, axes.get_ylim()[1], after["stage"], va="top", color="#888888")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("step")
     axes.legend(frameon=False)
 
 

@@ -12,20 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from gradus.api import launch as launching
+from gradus.api.heldout import write_heldout
 from gradus.api.launch import LOCAL, Launch
 from gradus.config import load
 from gradus.curricula.find import find_manifest
+from gradus.curricula.manifest import read
 from gradus.curricula.verify import verify
 from gradus.engine.models import model_id, resolve_model
 from gradus.engine.parts import atomic_file
 from gradus.engine.records import content_id
 from gradus.engine.workspace import Workspace
 from gradus.errors import ConfigError, DataError, WorkspaceError
-from gradus.trainer.config import RLConfig, SFTConfig
+from gradus.trainer.config import EvaluateConfig, RLConfig, SFTConfig
+from gradus.trainer.identity import deciding
+from gradus.trainer.stages import plan_stages
 
 RECIPES = Path(__file__).resolve().parent.parent / "trainer" / "recipes"
 CONFIGS: dict[str, type[SFTConfig] | type[RLConfig]] = {"sft": SFTConfig, "rl": RLConfig}
-OVER = ("finished", "failed", "cancelled", "stopped")
+OVER = ("finished", "paused", "failed", "cancelled", "stopped")
 GOING = ("queued", "running")
 TAIL_BYTES = 1 << 16
 
@@ -39,6 +43,8 @@ class PlannedRun:
     command: str
     """A line of bash."""
     asked: dict[str, Any]
+    heldout: Path | None
+    """The manifest whose recipe says how the workspace's held-out problems are put; None: they are not."""
 
 
 def plan_run(
@@ -54,16 +60,29 @@ def plan_run(
     """Check a request to train, and say what would run. Nothing is started."""
     if kind not in CONFIGS:
         raise ConfigError(f"no kind of training {kind!r}. Known: {', '.join(CONFIGS)}.")
-    path = _recipe_path(recipe)
+    path = recipe_path(recipe)
     config = load(CONFIGS[kind], path, overrides)
+    if isinstance(config, SFTConfig):
+        plan_stages(read(manifest), config)
     model_path = model_folder(workspace, model)
-    name = f"{kind}-{content_id(manifest.stem, model_id(model_path), asdict(config))[:12]}"
+    name = f"{kind}-{content_id(manifest.stem, model_id(model_path), deciding(asdict(config)))[:12]}"
     folder = workspace.runs.resolve() / name
     # Whole paths: the script may be run from anywhere.
     arguments = ["--manifest", str(manifest.resolve()), "--model", str(model_path.resolve()), "--run", str(folder)]
     arguments += (["--recipe", str(path.resolve())] if path else []) + list(overrides)
+    arguments += _whole_paths(config.evaluate)
     asked = {"kind": kind, "manifest": manifest.stem, "model": model, "recipe": recipe, "overrides": list(overrides)}
-    return PlannedRun(folder, launch, launching.trainer_command(launch, kind, arguments), asked)
+    command = launching.trainer_command(launch, kind, arguments)
+    return PlannedRun(folder, launch, command, asked, manifest if _asks_heldout(config.evaluate) else None)
+
+
+def _whole_paths(config: EvaluateConfig) -> list[str]:
+    named = {"problems": config.problems, "manifest": config.manifest}
+    return [f"evaluate.{name}={Path(path).resolve()}" for name, path in named.items() if path]
+
+
+def _asks_heldout(config: EvaluateConfig) -> bool:
+    return bool(config.every and config.attempts and not config.problems)
 
 
 def model_folder(workspace: Workspace, model: str) -> Path:
@@ -76,6 +95,8 @@ def prepare(run: PlannedRun, *, actor: str) -> None:
     """Write the run's script, and what was asked for; WorkspaceError if it runs."""
     if _is_going(run.folder):
         raise WorkspaceError(f"run {run.folder.name} is running; `gradus runs watch {run.folder.name}` follows it")
+    if run.heldout:
+        write_heldout(Workspace.find(run.folder.parents[1]), run.heldout, run.folder)
     run.folder.mkdir(parents=True, exist_ok=True)
     _write(run.folder / "launch.sh", launching.script(run.folder, run.launch, run.command))
     told = run.asked | {"actor": actor, **asdict(run.launch), "options": dict(run.launch.options)}
@@ -160,7 +181,8 @@ def find_run(workspace: Workspace, name: str) -> Path:
 def describe(folder: Path) -> dict[str, Any]:
     """Return a run's record, its newest metrics, how it was launched, and its state.
 
-    That is queued (at Slurm), running, finished, failed, cancelled, or stopped: ended without a word, as by a reboot.
+    That is queued (at Slurm), running, finished, paused (at the step it was to go to), failed, cancelled, or stopped:
+    asked to stop, or ended without a word, as by a reboot.
     """
     metrics, state = folder / "metrics.jsonl", run_state(folder)
     record = _read(folder / "run.json") | {"state": state}
@@ -191,9 +213,17 @@ def run_state(folder: Path) -> str:
             return "queued" if state in ("PENDING", "CONFIGURING", "REQUEUED") else "running"
     if (folder / "cancel").exists():
         return "cancelled"
-    # The trainer may have finished between two looks.
-    finished = _read(folder / "run.json").get("state") == "finished"
-    return "finished" if finished else "failed" if (folder / "status").exists() else "stopped"
+    # The trainer may have ended between two looks; what it said of itself counts if it said so since it was started.
+    record = _read(folder / "run.json")
+    said = str(record.get("state", ""))
+    if said == "finished" or (said in ("paused", "stopped") and record["ended"] >= _started(folder)):
+        return said
+    return "failed" if (folder / "status").exists() else "stopped"
+
+
+def _started(folder: Path) -> float:
+    """Return when the run's script was started last."""
+    return (folder / "pid").stat().st_mtime if (folder / "pid").exists() else 0.0
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
@@ -227,7 +257,8 @@ def _tail(path: Path) -> list[str]:
     return [line.strip() for line in lines if line.endswith("\n") and line.strip()]
 
 
-def _recipe_path(name: str | None) -> Path | None:
+def recipe_path(name: str | None) -> Path | None:
+    """Return the file of a training recipe: one of ours by name, or a TOML file."""
     if name is None or name.endswith(".toml"):
         return Path(name) if name else None
     path = RECIPES / f"{name}.toml"

@@ -35,6 +35,7 @@ from gradus.engine.traces import kept_traces
 from gradus.engine.unmade import Chosen
 from gradus.engine.workspace import Workspace
 from gradus.errors import ConfigError
+from gradus.trainer.stages import check_training
 from gradus.verifiers.pool import Judges
 
 TRAINABLE = "NOT list_contains(tags, $tag) AND NOT EXISTS (FROM dropped WHERE dropped.record_id = problems.id)"
@@ -146,6 +147,7 @@ def correct(workspace: Workspace, recipe: Recipe, *, workers: int, opening: Open
 
 def build(workspace: Workspace, recipe: Recipe) -> Path:
     """Make traces of what passed, and a manifest of the traces."""
+    check_training(recipe.stages)
     with workspace.writing(), open_store(workspace) as store:
         make_traces(store, workspace, recipe.traces, workers=1)
         return build_manifest(workspace, store, recipe, _traces_of(store, recipe))
@@ -153,6 +155,7 @@ def build(workspace: Workspace, recipe: Recipe) -> Path:
 
 def plan(store: Store, recipe: Recipe, *, named: str) -> dict[str, Any]:
     """Return what build would make of a store, and what is missing; named is what commands call the recipe."""
+    check_training(recipe.stages)
     return dry_run(store, recipe, _traces_of(store, recipe), named=named)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from gradus.api.jobs.events import Event
 from gradus.api.runs import OVER, run_state
@@ -36,10 +37,12 @@ class Watch:
         lines = list(self._lines())
         if self._step < after:
             yield Event(self._step, "rewound", {"step": self._step})
-        yield from (Event(step, "metrics", json.loads(line)) for step, line in lines if step > after)
+        # A run that is evaluated before its first step has a row of step 0.
+        fresh = (row for row in lines if row["step"] > after or row["step"] == after == 0)
+        yield from (Event(row["step"], "metrics", row) for row in fresh)
 
-    def _lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the whole lines that were not read yet, with their steps: line n is step n."""
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        """Yield the whole lines that were not read yet."""
         if not self._path.exists():
             return
         with self._path.open("rb") as file:
@@ -49,6 +52,7 @@ class Watch:
             file.seek(self._place)
             for line in file:
                 if line.endswith(b"\n"):
-                    self._step += 1
+                    row = json.loads(line)
+                    self._step = row["step"]
                     self._place = file.tell()
-                    yield self._step, line
+                    yield row

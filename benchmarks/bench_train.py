@@ -1,14 +1,13 @@
-"""Tokens a second and model FLOPs utilisation of supervised steps on one GPU, beside transformers with Liger's kernels.
+"""Tokens a second, model FLOPs utilisation (MFU) and memory of supervised steps, beside transformers with Liger.
 
-    python benchmarks/bench_train.py [--model qwen3-0.6b] [--context 16384] [--documents whole|packed] [--steps 10]
-        [--activation-checkpointing none] [--optimizer adamw] [--peer]
+    python benchmarks/bench_train.py [--model qwen3-0.6b] [--context 16384] [--documents whole|packed] [--peer]
+        [--activation-checkpointing selective|attention|full] [--optimizer adamw|muon] [--qk-clip 100] [--breakdown]
+    torchrun --nproc-per-node 2 benchmarks/bench_train.py [--context-parallel 2] …
 
 Random weights of the model's dimensions and random tokens: what is computed is the same. `whole` fills each sequence
 with one document; `packed` with documents of 200 tokens and more, log-normal around 4,000, that do not see each other.
-
-FLOPs of a token: 6 for each parameter (embeddings tied to the head are one) and 6 · layers · heads · head size · length
-of its document, causal attention being half of all pairs. What is computed again is not counted. MFU is against
-989 TFLOP/s, the dense bfloat16 peak of an H100 SXM; prime-rl's published figures come out of the same formula.
+What FLOPs are counted, and against which peak, says gradus.trainer.flops. `optimizer_ms` is the optimizer's part of a
+step; `state_gib` is what stays in memory between steps.
 
 The peer is transformers' model in bfloat16 autocast with Liger's fused cross-entropy, norms, SwiGLU and RoPE, PyTorch's
 causal attention (which sees across documents, so compare `whole`), and fused AdamW.
@@ -17,6 +16,7 @@ causal attention (which sees across documents, so compare `whole`), and fused Ad
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import statistics
 import tempfile
@@ -27,47 +27,54 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from common import about
+from torch import nn
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedConfig, Qwen3Config
 
+from gradus.kernels.document_attention import kernels_name
+from gradus.trainer import flops, learner
 from gradus.trainer import platform as platforms
+from gradus.trainer.attention import DocumentAttention
 from gradus.trainer.batch import Batch, Document, collate
-from gradus.trainer.config import ComputeConfig, OptimConfig
-from gradus.trainer.learner import Learner
+from gradus.trainer.config import ComputeConfig, OptimConfig, ParallelConfig
+from gradus.trainer.model import model_spec
+from gradus.trainer.parallel import RECOMPUTED
 from gradus.trainer.sft import train_step
 
-PEAK = 989e12
+
+def sizes(hidden: int, ffn: int, layers: int, heads: int, key_heads: int, head: int, vocabulary: int) -> dict[str, Any]:
+    return {
+        "hidden_size": hidden,
+        "intermediate_size": ffn,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": key_heads,
+        "head_dim": head,
+        "vocab_size": vocabulary,
+        "tie_word_embeddings": True,
+        "max_position_embeddings": 131072,
+    }
+
+
 MODELS: dict[str, Callable[[], PreTrainedConfig]] = {
-    "qwen3-0.6b": lambda: Qwen3Config(
-        hidden_size=1024,
-        intermediate_size=3072,
-        num_hidden_layers=28,
-        num_attention_heads=16,
-        num_key_value_heads=8,
-        head_dim=128,
-        vocab_size=151936,
-        tie_word_embeddings=True,
-        max_position_embeddings=131072,
-    ),
-    "smollm2-135m": lambda: LlamaConfig(
-        hidden_size=576,
-        intermediate_size=1536,
-        num_hidden_layers=30,
-        num_attention_heads=9,
-        num_key_value_heads=3,
-        head_dim=64,
-        vocab_size=49152,
-        tie_word_embeddings=True,
-        max_position_embeddings=131072,
-    ),
+    "qwen3-0.6b": lambda: Qwen3Config(**sizes(1024, 3072, 28, 16, 8, 128, 151936)),
+    "smollm2-135m": lambda: LlamaConfig(**sizes(576, 1536, 30, 9, 3, 64, 49152)),
+    # Llama 3.2's 1B and 3B, and sizes between and above with its proportions.
+    "llama-1b": lambda: LlamaConfig(**sizes(2048, 8192, 16, 16, 8, 128, 128256)),
+    "llama-2b": lambda: LlamaConfig(**sizes(2560, 8192, 24, 20, 10, 128, 128256)),
+    "llama-2.6b": lambda: LlamaConfig(**sizes(3072, 8192, 22, 24, 8, 128, 128256)),
+    "llama-3b": lambda: LlamaConfig(**sizes(3072, 8192, 28, 24, 8, 128, 128256)),
+    "llama-3.6b": lambda: LlamaConfig(**sizes(3072, 8192, 32, 24, 8, 128, 128256)),
 }
 
 
-def write_model(name: str, folder: Path) -> None:
-    torch.manual_seed(0)
-    with torch.device("cuda"):
-        model = AutoModelForCausalLM.from_config(MODELS[name](), dtype=torch.bfloat16)
-    model.save_pretrained(folder)
+def draw_weights(model: nn.Module, *_: object, **__: object) -> None:
+    """Fill a model's weights where they are, instead of loading gigabytes."""
+    with torch.no_grad():
+        for weight in model.parameters():
+            local = weight.to_local() if hasattr(weight, "to_local") else weight
+            local.fill_(1.0) if local.ndim == 1 else local.normal_(std=0.02)
 
 
 def lengths(rng: np.random.Generator, context: int, documents: str) -> Iterator[int]:
@@ -83,37 +90,49 @@ def make_batch(args: argparse.Namespace, vocabulary: int) -> Batch:
     rng = np.random.default_rng(0)
 
     def row() -> list[Document]:
-        sizes = lengths(rng, args.context, args.documents)
-        return [Document(rng.integers(0, vocabulary, n), np.ones(n, bool)) for n in sizes]
+        return [
+            Document(rng.integers(0, vocabulary, n), np.ones(n, bool))
+            for n in lengths(rng, args.context, args.documents)
+        ]
 
     return collate([row() for _ in range(args.rows)], args.context)
 
 
-def flops(config: PreTrainedConfig, batch: Batch, num_params: int) -> float:
-    """Return the FLOPs of a step, forward and backward."""
-    attention = 6 * config.num_hidden_layers * config.num_attention_heads * config.head_dim
-    _, sizes = batch.document_BT.flatten().unique(return_counts=True)
-    return float(6 * num_params * batch.tokens_BT.numel() + attention * (sizes.double() ** 2).sum())
-
-
-def ours(folder: Path, batch: Batch, args: argparse.Namespace, platform: platforms.Platform) -> Callable[[], Any]:
-    compute = ComputeConfig(activation_checkpointing=args.activation_checkpointing)
-    learner = Learner(
+def make_learner(folder: Path, args: argparse.Namespace, platform: platforms.Platform) -> learner.Learner:
+    learner.read_weights = lambda *_: {}
+    learner.set_model_state_dict = draw_weights
+    return learner.Learner(
         folder,
         platform,
         context_length=args.context,
-        optim=OptimConfig(name=args.optimizer),
+        optim=OptimConfig(name=args.optimizer, qk_clip=args.qk_clip),
         num_updates=1000,
-        compute=compute,
+        compute=ComputeConfig(activation_checkpointing=args.activation_checkpointing),
+        parallel=ParallelConfig(context=args.context_parallel, cpu_offload=args.cpu_offload),
     )
+
+
+def ours(folder: Path, batch: Batch, args: argparse.Namespace, platform: platforms.Platform) -> dict[str, Any]:
+    trained = make_learner(folder, args, platform)
     batch = batch.to(platform.device)
-    return lambda: train_step(learner, [batch])["loss"]
+    if args.breakdown:
+        measure(lambda: train_step(trained, [batch]), args)
+        breakdown(lambda: train_step(trained, [batch]), platform)
+    updates: list[float] = []
+    trained.step = timed(trained.step, updates)
+    found = measure(lambda: train_step(trained, [batch]), args)
+    optimizer_ms = round(statistics.median(updates[args.warmup :]) * 1e3, 2)
+    found |= {"optimizer_ms": optimizer_ms, "attention": kernels_name(platform.device)}
+    return found | rates(found["s"], batch, trained.flops, platform, num_rows=args.rows * trained.layout.data_size)
 
 
-def peer(folder: Path, batch: Batch, args: argparse.Namespace, platform: platforms.Platform) -> Callable[[], Any]:
-    from liger_kernel.transformers import AutoLigerKernelForCausalLM
+def peer(folder: Path, batch: Batch, args: argparse.Namespace, platform: platforms.Platform) -> dict[str, Any]:
+    import liger_kernel.transformers
 
-    model = AutoLigerKernelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(platform.device).train()
+    config = MODELS[args.model]()
+    getattr(liger_kernel.transformers, f"apply_liger_kernel_to_{config.model_type}")()
+    with platform.device:
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).train()
     if args.activation_checkpointing != "none":
         model.gradient_checkpointing_enable()
     optim = OptimConfig()
@@ -129,66 +148,132 @@ def peer(folder: Path, batch: Batch, args: argparse.Namespace, platform: platfor
         optimizer.zero_grad()
         return float(loss)
 
-    return step
+    found = measure(step, args)
+    with torch.device("meta"):
+        spec = model_spec(folder, context_length=args.context, attention=DocumentAttention.Config())
+        work = flops.Flops.of(spec.model.build())
+    return found | rates(found["s"], batch, work, platform, num_rows=args.rows)
 
 
-def measure(step: Callable[[], Any], steps: int) -> dict[str, float]:
+def rates(
+    seconds: float, batch: Batch, work: flops.Flops, platform: platforms.Platform, *, num_rows: int
+) -> dict[str, Any]:
+    copies = num_rows / batch.tokens_BT.shape[0]
+    num_tokens = batch.tokens_BT.numel() * copies
+    step = work.step(num_tokens, float(flops.count_pairs(batch)) * copies)
+    share = flops.mfu(step, seconds, platform)
+    return {
+        "tokens_per_s": round(num_tokens / seconds),
+        "mfu": None if share is None else round(share, 4),
+        "tflop": round(step / 1e12, 1),
+        "params": round(work.per_token / 6),
+    }
+
+
+def measure(step: Callable[[], Any], args: argparse.Namespace) -> dict[str, Any]:
     """Return seconds a step, median and range, and what memory they took at most."""
     start = time.perf_counter()
-    for _ in range(3):
+    for _ in range(args.warmup):
         step()
+    torch.cuda.synchronize()
     warmup_s = time.perf_counter() - start
     torch.cuda.reset_peak_memory_stats()
+    state = torch.cuda.memory_allocated()
     seconds = []
-    for _ in range(steps):
+    for _ in range(args.steps):
         torch.cuda.synchronize()
         start = time.perf_counter()
         step()
         torch.cuda.synchronize()
         seconds.append(time.perf_counter() - start)
-    gib = torch.cuda.max_memory_allocated() / 2**30
     return {
         "s": statistics.median(seconds),
         "from": min(seconds),
         "to": max(seconds),
-        "peak_gib": round(gib, 1),
+        "peak_gib": round(torch.cuda.max_memory_allocated() / 2**30, 1),
+        "state_gib": round(state / 2**30, 1),
         "warmup_s": round(warmup_s, 1),
     }
 
 
+def timed(step: Callable[[], dict[str, float]], seconds: list[float]) -> Callable[[], dict[str, float]]:
+    """Have an optimizer's step note what it takes; the gradients' norm was waited for just before it."""
+
+    def run() -> dict[str, float]:
+        start = time.perf_counter()
+        found = step()
+        torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+        return found
+
+    return run
+
+
+def breakdown(step: Callable[[], Any], platform: platforms.Platform) -> None:
+    """Print where the time of a step goes: the GPU's kernels, and how long it had nothing to do."""
+    activities = [torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    with torch.profiler.profile(activities=activities) as profile:
+        step()
+        torch.cuda.synchronize()
+    wall_ms = (time.perf_counter() - start) * 1e3
+    on_gpu = [e for e in profile.key_averages() if e.device_type == torch.autograd.DeviceType.CUDA]
+    on_gpu.sort(key=lambda event: -event.self_device_time_total)
+    busy_ms = sum(event.self_device_time_total for event in on_gpu) / 1e3
+    if platform.is_first:
+        print(f"profiled step: {wall_ms:.1f} ms, of it kernels {busy_ms:.1f} ms (overlapping ones counted twice)")
+        for event in on_gpu[:40]:
+            ms = event.self_device_time_total / 1e3
+            print(f"{ms:9.2f} ms {100 * ms / busy_ms:5.1f}% {event.count:6d} x {event.key[:110]}", flush=True)
+
+
+def shared_folder(platform: platforms.Platform) -> Path:
+    """Return a folder that all processes see; the first one makes it."""
+    name = [tempfile.mkdtemp() if platform.is_first else ""]
+    dist.broadcast_object_list(name, device=platform.device)
+    return Path(name[0])
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", choices=MODELS, default="qwen3-0.6b")
     parser.add_argument("--context", type=int, default=16384)
-    parser.add_argument("--rows", type=int, default=1)
+    parser.add_argument("--rows", type=int, default=1, help="sequences a step, in each group of processes")
     parser.add_argument("--documents", choices=("whole", "packed"), default="whole")
     parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--activation-checkpointing", choices=("none", "selective", "full"), default="none")
+    parser.add_argument("--warmup", type=int, default=3)
+    parser.add_argument("--activation-checkpointing", choices=RECOMPUTED, default="none")
     parser.add_argument("--optimizer", choices=("adamw", "muon"), default="adamw")
-    parser.add_argument("--peer", action="store_true", help="needs liger-kernel")
+    parser.add_argument("--qk-clip", type=float, default=0.0)
+    parser.add_argument("--context-parallel", type=int, default=1)
+    parser.add_argument("--cpu-offload", action="store_true")
+    parser.add_argument("--peer", action="store_true", help="then the peer, too, which needs liger-kernel")
+    parser.add_argument("--peer-alone", action="store_true")
+    parser.add_argument("--breakdown", action="store_true")
     args = parser.parse_args()
+    if not torch.cuda.is_available():
+        print(json.dumps({"skipped": "bench_train needs a GPU"}))
+        return
     platform = platforms.start()
     config = MODELS[args.model]()
+    folder = shared_folder(platform)
+    if platform.is_first:
+        config.save_pretrained(folder)
+    dist.barrier()
     batch = make_batch(args, config.vocab_size)
-    result: dict[str, Any] = about(platform.device) | vars(args)
-    with tempfile.TemporaryDirectory() as folder:
-        write_model(args.model, Path(folder))
-        # Tied, so that the head's weights are the embeddings'.
-        num_params = sum(p.numel() for p in AutoModelForCausalLM.from_pretrained(folder).parameters())
-        work = flops(config, batch, num_params)
-        result |= {"params": num_params, "tflop": work / 1e12}
-        for make in (ours, peer) if args.peer else (ours,):
-            found: dict[str, Any]
-            try:
-                found = measure(make(Path(folder), batch, args, platform), args.steps)
-                found["tokens_per_s"] = round(batch.tokens_BT.numel() / found["s"])
-                found["mfu"] = round(work / found["s"] / PEAK, 4)
-            except torch.OutOfMemoryError:
-                found = {"error": "out of memory"}
-            result[make.__name__] = found
-            torch.cuda.empty_cache()
+    result: dict[str, Any] = about(platform.device) | {"gpus": platform.world_size} | vars(args)
+    for make in (peer,) if args.peer_alone else (ours, peer)[: 1 + args.peer]:
+        try:
+            result[make.__name__] = make(folder, batch, args, platform)
+        except torch.OutOfMemoryError:
+            result[make.__name__] = {"error": "out of memory"}
+        gc.collect()
+        torch.compiler.reset()
+        torch.cuda.empty_cache()
+    if platform.is_first:
+        print(json.dumps(result), flush=True)
     platforms.stop()
-    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -108,6 +108,7 @@ def _write_stage(curricula: Path, plan: StagePlan, rows: RenderedRows) -> m.Stag
         batch_sequences=config.batch_sequences,
         balance=sequences.balance,
         notes=plan.lacking,
+        training=json.loads(canonical_json(config.training)),
     )
 
 

@@ -38,7 +38,7 @@ from gradus.curricula.canonical import canonical_bytes, parse
 from gradus.curricula.upgrade import OLDEST, added_columns, as_written, upgraded
 from gradus.errors import ConfigError, DataError
 
-FORMAT = 3
+FORMAT = 4
 MOST_ROWS = 2**31 - 1
 """Of a stage's traces and of its sequences: packing rows are int32."""
 MOST_TOKENS = 2**24
@@ -167,6 +167,8 @@ class Stage:
     """By the number of ranks: the greatest, over batches, of a rank's attention cost over the mean of all ranks."""
     notes: tuple[str, ...] = ()
     """What fell short of the recipe, in words."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """What the trainer is told for this stage: trainer/config.py's StageSettings, as far as the recipe says them."""
 
     def __post_init__(self) -> None:
         _require(self.name.isprintable() and 0 < len(self.name) <= 100, f"its name is {self.name!r:.100}")

@@ -66,6 +66,8 @@ class StageConfig:
     """Sequences of a global batch, to be balanced over ranks; none: their order is not arranged."""
     balance_ranks: tuple[int, ...] = ()
     """Numbers of ranks: it is arranged for the greatest, and the manifest says how well each is balanced."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """What the trainer is told for this stage, as optim.lr: trainer/config.py's StageSettings."""
 
     def __post_init__(self) -> None:
         where = f"stage {self.name!r}:"

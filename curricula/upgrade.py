@@ -5,7 +5,7 @@ A file keeps its id, which is the hash of what it holds: fields it did not have 
 defaults, which say "not stated". Standard library only.
 
 Formats: 2, from version 0.1 on: no schedule, entries, gates or bands; packing rows hold `rows` alone, trace rows no
-teacher and no counts, RL rows no role. 3: all of manifest.py. Format 1 was never released.
+teacher and no counts, RL rows no role. 3: no training. 4: all of manifest.py. Format 1 was never released.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ ADDED: dict[int, dict[str, tuple[str, ...]]] = {
         "tokenizer": ("template",),
         "stages": _STAGE,
         "rl": ("confidence", "reserve", "notes"),
-    }
+    },
+    4: {"stages": ("training",)},
 }
 """By format, what it added to each part of a manifest."""
 ADDED_COLUMNS: dict[int, dict[str, tuple[str, ...]]] = {

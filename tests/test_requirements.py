@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LAYERS = ("verifiers", "engine", "curricula", "kernels", "trainer", "api")
 COMES_WITH = {
+    "flash_attn": "flash-attn-4",
     "jinja2": "transformers",
     "loguru": "datatrove",
     "mpmath": "sympy",
@@ -24,6 +25,7 @@ COMES_WITH = {
     "referencing": "jsonschema",
     "starlette": "fastapi",
     "triton": "torch",
+    "wandb": "torchtitan",
 }
 ON_REQUEST = {"ray"}
 """Asked for by a flag; what is missing is then named."""

@@ -9,18 +9,20 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 from gradus import config, log
 from gradus.curricula import manifest as manifests
 from gradus.curricula.fingerprint import template_fingerprint, tokenizer_fingerprint
 from gradus.curricula.verify import verify
-from gradus.errors import DataError, GradusError
+from gradus.errors import DataError, GradusError, StoppedError
 from gradus.trainer import platform as platforms
+from gradus.trainer.checkpoint_files import tidy
+from gradus.trainer.config import RLConfig, SFTConfig
 from gradus.trainer.platform import Platform
 from gradus.trainer.run import Run
 
-C = TypeVar("C")
+C = TypeVar("C", bound=SFTConfig | RLConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,16 @@ class Job(Generic[C]):
     config: C
     run: Run
     platform: Platform
+    until: int | None = None
+    """The step to pause after; the result does not depend on it."""
+
+    def stop(self, step: int, num_steps: int) -> NoReturn:
+        """End after a step that was saved, as was asked."""
+        if self.platform.is_first:
+            self.run.stop()
+        raise StoppedError(
+            f"{self.run.folder}: stopped at step {step} of {num_steps} and saved; the same command goes on"
+        )
 
 
 def main(kind: str, config_class: type[C], train: Callable[[Job[C]], None], argv: Sequence[str] | None) -> int:
@@ -46,6 +58,9 @@ def main(kind: str, config_class: type[C], train: Callable[[Job[C]], None], argv
             _train(kind, arguments, loaded, (platform, train))
         finally:
             platforms.stop()
+    except StoppedError as stopped:
+        log.logger.warning("%s", stopped)
+        return stopped.exit_code
     except GradusError as error:
         log.logger.error("error: %s", error)
         return error.exit_code
@@ -56,14 +71,14 @@ def _train(kind: str, arguments: argparse.Namespace, loaded: C, how: tuple[Platf
     platform, train = how
     manifest = verify(arguments.manifest)
     _check_tokenizer(manifest, arguments.model)
-    # What the result depends on: the same command goes on, another one is refused.
     identity = {"kind": kind, "manifest": manifest.id, "model": str(arguments.model.resolve())}
     run = Run(arguments.run, **identity, config=config.plain(loaded))
     if run.finished:
         if platform.is_first:
+            tidy(run.folder / "checkpoints", loaded.checkpoint.keep_after)
             log.logger.info("%s: already finished; its model is in %s", run.folder, run.folder / "export")
         return
-    train(Job(arguments.manifest, manifest, arguments.model, loaded, run, platform))
+    train(Job(arguments.manifest, manifest, arguments.model, loaded, run, platform, arguments.until))
 
 
 def _parser(kind: str) -> argparse.ArgumentParser:
@@ -72,6 +87,7 @@ def _parser(kind: str) -> argparse.ArgumentParser:
     parser.add_argument("--model", type=Path, required=True, help="a Hugging Face folder")
     parser.add_argument("--run", type=Path, required=True, help="the run's directory; the same again goes on")
     parser.add_argument("--recipe", type=Path, help="a TOML file")
+    parser.add_argument("--until", type=int, metavar="STEP", help="pause after this step; the same again goes on")
     parser.add_argument("override", nargs="*", metavar="key=value")
     return parser
 

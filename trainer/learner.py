@@ -9,28 +9,29 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict, set_model_state_dict
-from torchtitan.config.configs import CompileConfig, ParallelismConfig, TrainingConfig
-from torchtitan.distributed import ParallelDims
-from torchtitan.distributed.activation_checkpoint import FullAC, SelectiveAC
 from torchtitan.distributed.utils import clip_grad_norm_
-from torchtitan.models.common.decoder import Decoder
-from torchtitan.protocols.model_spec import ModelSpec
 
-from gradus.trainer.attention import attention_config, attention_masks
+from gradus.errors import ConfigError
+from gradus.trainer.attention import DocumentAttention, documents
 from gradus.trainer.batch import Batch
-from gradus.trainer.config import ComputeConfig, OptimConfig
+from gradus.trainer.config import ComputeConfig, OptimConfig, ParallelConfig, RopeScaling
+from gradus.trainer.flops import Flops
 from gradus.trainer.losses.cross_entropy import ChunkedCrossEntropy
 from gradus.trainer.model import model_spec, read_weights, write_folder
 from gradus.trainer.optim.build import build_optimizers, build_schedulers
-from gradus.trainer.platform import SPMD_BACKEND, Platform, prepare_sharded
+from gradus.trainer.optim.qk_clip import QKClip
+from gradus.trainer.parallel import Layout, build
+from gradus.trainer.platform import Platform
 
-RECOMPUTED = {"none": None, "selective": SelectiveAC.Config(), "full": FullAC.Config()}
+SHARDED = ParallelConfig()
+SETTINGS = "param_groups."
+"""What names of settings begin with in torchtitan's flat state of an optimizer."""
 
 
 class Learner:
@@ -45,94 +46,126 @@ class Learner:
         optim: OptimConfig,
         num_updates: int,
         compute: ComputeConfig,
+        parallel: ParallelConfig = SHARDED,
+        rope: RopeScaling | None = None,
     ) -> None:
-        self.platform, self._folder, self._max_norm = platform, folder, optim.max_norm
-        self._spec = model_spec(folder, context_length=context_length, attention=attention_config(platform))
-        self.model = _sharded(self._spec, platform, compute, context_length=context_length)
+        self.platform, self._folder, self._rope, self._max_norm = platform, folder, rope, optim.max_norm
+        self.layout = Layout.of(parallel, platform)
+        if parallel.cpu_offload and optim.name == "muon":
+            raise ConfigError("parallel.cpu_offload has not been tried with Muon: take optim.name=adamw")
+        attention = DocumentAttention.Config()
+        self._spec = model_spec(folder, context_length=context_length, attention=attention, rope=rope)
+        self.model = build(self._spec, self.layout, compute, context_length=context_length)
+        self.flops = Flops.of(self.model)
         self._loss = ChunkedCrossEntropy.Config().build()
         self._loss.set_lm_head(self.model.lm_head)
         self._vocabulary = self.model.config.vocab_size
-        options = StateDictOptions(full_state_dict=True)
-        set_model_state_dict(self.model, read_weights(folder, self._spec), options=options)
+        # One process reads, the others are sent their parts: no machine holds the weights once for each of its GPUs.
+        options = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)
+        weights = read_weights(folder, self._spec) if platform.is_first else {}
+        set_model_state_dict(self.model, weights, options=options)
         self._optimizers = build_optimizers(self.model, optim)
         self._schedulers = build_schedulers(self._optimizers, optim, num_updates=num_updates)
+        self._qk_clip: QKClip | None = None
+        if optim.qk_clip:
+            self._qk_clip = QKClip(self.model, optim.qk_clip, self.layout)
 
     @property
     def lr(self) -> float:
         return float(next(iter(self._schedulers.get_metrics().values())))
 
     def logits(self, batch: Batch) -> Tensor:
-        """Return (rows, positions, vocabulary)."""
-        return self._forward(batch, head=True)
+        """Return (rows, positions, vocabulary), whole on every process that works on these rows."""
+        return self.layout.whole(self._forward(batch, head=True))
 
     def backward(self, batch: Batch, num_labels: Tensor) -> Tensor:
         """Collect the gradient of the batch's cross-entropy over num_labels; return the loss, detached."""
-        hidden_BTD = self._forward(batch, head=False)
-        self._loss.fit(batch.tokens_BT.shape, self._vocabulary)
-        loss, _ = self._loss(hidden_BTD, batch.labels_BT, num_labels)
+        loss = self._cross_entropy(batch, num_labels)
         loss.backward()
-        return loss.detach()
+        return self.layout.sum_of_parts(loss)
+
+    def loss(self, batch: Batch, num_labels: Tensor) -> Tensor:
+        """Return the batch's cross-entropy over num_labels."""
+        with torch.no_grad():
+            return self.layout.sum_of_parts(self._cross_entropy(batch, num_labels))
+
+    def _cross_entropy(self, batch: Batch, num_labels: Tensor) -> Tensor:
+        """Return the loss of the positions that this process computes."""
+        hidden_BTD = self._forward(batch, head=False)
+        labels_BT = self.layout.part(batch.labels_BT)
+        self._loss.fit(labels_BT.shape, self._vocabulary // self.layout.dims.tp)
+        loss, _ = self._loss(hidden_BTD, labels_BT, num_labels)
+        return loss
 
     def _forward(self, batch: Batch, *, head: bool) -> Tensor:
+        if self._qk_clip and torch.is_grad_enabled():
+            self._qk_clip.saw(batch)
         self.model._skip_lm_head = not head
-        masks = attention_masks(self.model, batch.positions_BT)
-        return self.model(batch.tokens_BT, positions=batch.positions_BT, attention_masks=masks)
+        masks = documents(batch.positions_BT, rank=self.layout.context_rank, size=self.layout.dims.cp)
+        tokens_BT, positions_BT = self.layout.part(batch.tokens_BT), self.layout.part(batch.positions_BT)
+        return self.model(tokens_BT, positions=positions_BT, attention_masks=masks)
 
-    def update(self) -> float:
-        """Take one optimizer step with the gradients collected; return their norm before clipping."""
-        norm = clip_grad_norm_(self.model.parameters(), self._max_norm, foreach=True)
+    def clip(self) -> float:
+        """Scale the gradients collected to at most max_norm; return what their norm was, over all processes."""
+        return float(clip_grad_norm_(self.model.parameters(), self._max_norm, foreach=True))
+
+    def step(self) -> dict[str, float]:
+        """Take one optimizer step with the gradients collected; return what QK-clip measured, where it is on."""
+        measured = self._update()
+        self.discard()
+        return measured
+
+    def _update(self) -> dict[str, float]:
+        if not self._qk_clip:
+            self._optimizers.step()
+            return {}
+        largest = self._qk_clip.measure(lambda batch: self._forward(batch, head=False))
         self._optimizers.step()
+        return self._qk_clip.scale(largest)
+
+    def discard(self) -> None:
+        """Forget the gradients collected: the weights stay, the schedule goes on."""
         self._schedulers.step()
         self._optimizers.zero_grad()
-        return float(norm)
+        if self._qk_clip:
+            self._qk_clip.forget()
 
     def total(self, values: Tensor) -> Tensor:
-        """Return the sum over all processes."""
+        """Return the sum over the processes that work on different rows."""
         values = values.detach().clone()
-        dist.all_reduce(values)
+        if group := self.layout.group("batch"):
+            dist.all_reduce(values, group=group)
         return values
 
     def state_dict(self) -> dict[str, Any]:
+        """Return what has been learnt and the schedule's place; the optimizer's settings are the config's affair."""
+        optimizer = self._optimizers.state_dict()
         return {
             "model": get_model_state_dict(self.model),
-            "optimizer": self._optimizers.state_dict(),
+            "optimizer": {name: value for name, value in optimizer.items() if not name.startswith(SETTINGS)},
             "scheduler": self._schedulers.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from another learner's state, of whatever layout, context and settings it was."""
         set_model_state_dict(self.model, state["model"])
-        self._optimizers.load_state_dict(state["optimizer"])
+        settings = {k: v for k, v in self._optimizers.state_dict().items() if k.startswith(SETTINGS)}
+        self._optimizers.load_state_dict(state["optimizer"] | settings)
+        self.begin(state["scheduler"]["last_epoch"])
+
+    def begin(self, num_updates: int) -> None:
+        """Set the learning rate's schedule to its place after so many updates."""
         with warnings.catch_warnings():  # torchtitan recomputes the rate in a way that PyTorch warns of
             warnings.simplefilter("ignore", UserWarning)
-            self._schedulers.load_state_dict(state["scheduler"])
+            self._schedulers.load_state_dict({"last_epoch": num_updates})
+        for scheduler in self._schedulers:
+            for group, lr in zip(scheduler.optimizer.param_groups, scheduler.get_last_lr(), strict=True):
+                group["lr"] = lr
 
     def export(self, target: Path, dtype: str = "float32") -> None:
         """Write the weights as a Hugging Face folder."""
         weights = get_model_state_dict(self.model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
         if self.platform.is_first:
-            write_folder(target, weights, spec=self._spec, base=self._folder, dtype=getattr(torch, dtype))
+            to = getattr(torch, dtype)
+            write_folder(target, weights, spec=self._spec, base=self._folder, dtype=to, rope=self._rope)
         dist.barrier()
-
-
-def _sharded(spec: ModelSpec, platform: Platform, compute: ComputeConfig, *, context_length: int) -> Decoder:
-    """Build the model without weights, parallelise it, then give it memory."""
-    # One process has nothing to give back between forward and backward.
-    reshard: Literal["default", "never"] = "default" if platform.world_size > 1 else "never"
-    parallelism = ParallelismConfig(spmd_backend=SPMD_BACKEND, fsdp_reshard_after_forward=reshard)
-    with torch.device("meta"):
-        model = spec.model.build()
-    model.verify_module_protocol()
-    model = spec.parallelize_fn(
-        model,
-        parallel_dims=ParallelDims.from_config(parallelism, platform.world_size),
-        training=TrainingConfig(seq_len=context_length, mixed_precision_param=platform.compute_dtype),
-        parallelism=parallelism,
-        compile_config=CompileConfig(enable=compute.compile and platform.on_gpu, components=["model"]),
-        ac_config=RECOMPUTED[compute.activation_checkpointing],
-        dump_folder="",
-    )
-    prepare_sharded(model, platform)
-    model.to_empty(device=platform.device)
-    with torch.no_grad():
-        model.init_weights(buffer_device=None)
-    return model.train()

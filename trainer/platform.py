@@ -49,10 +49,6 @@ class Platform:
         """What matrices are multiplied in; parameters and gradients are kept in float32."""
         return "bfloat16" if self.on_gpu else "float32"
 
-    def padded_length(self, longest: int, context_length: int) -> int:
-        """Return how long a row is made: fixed on a GPU, for its kernels; on a CPU as short as can be."""
-        return context_length if self.on_gpu else min(context_length, -(-longest // 64) * 64)
-
 
 def start() -> Platform:
     """Join the process group: torchrun's, or one of this process alone."""
@@ -67,6 +63,16 @@ def start() -> Platform:
             dist.init_process_group(backend, store=dist.HashStore(), rank=0, world_size=1, timeout=TIMEOUT)
     distributed_utils.set_spmd_backend(SPMD_BACKEND)
     return Platform(device, dist.get_rank(), dist.get_world_size())
+
+
+def pretend(world_size: int) -> None:
+    """Join a process group of world_size of which the others are not there, and nothing comes."""
+    _cpu()
+    # Registers the group.
+    from torch.testing._internal.distributed.fake_pg import FakeStore
+
+    dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=world_size)
+    distributed_utils.set_spmd_backend(SPMD_BACKEND)
 
 
 def stop() -> None:

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from gradus.kernels.token_logprob import token_logprob
 from gradus.trainer.batch import Batch, Document, collate
+from gradus.trainer.guard import Judge
 from gradus.trainer.learner import Learner
 from gradus.trainer.losses.gspo import GSPOStats, gspo_loss
-from gradus.trainer.platform import Platform
+from gradus.trainer.parallel import Layout
 from gradus.trainer.rollout import Rollout
 
 Row = list[Rollout]
@@ -34,11 +35,11 @@ class Pack:
     advantages_S: Tensor
 
 
-def layout(rollouts: Sequence[Rollout], platform: Platform, *, length: int, rows: int) -> list[list[Row]]:
+def layout(rollouts: Sequence[Rollout], place: Layout, *, length: int, rows: int) -> list[list[Row]]:
     """Return this process's rows, grouped by forward pass: equally many groups on every process."""
-    shares = [_fill(rollouts[rank :: platform.world_size], length) for rank in range(platform.world_size)]
+    shares = [_fill(rollouts[rank :: place.data_size], length) for rank in range(place.data_size)]
     most = max(len(share) for share in shares)
-    mine = shares[platform.rank] + [[] for _ in range(most - len(shares[platform.rank]))]
+    mine = shares[place.data_rank] + [[] for _ in range(most - len(shares[place.data_rank]))]
     return [mine[start : start + rows] for start in range(0, most, rows)]
 
 
@@ -59,20 +60,20 @@ def _length(rollout: Rollout) -> int:
     return len(rollout.completion.prompt_token_ids) + len(rollout.completion.token_ids)
 
 
-def pack(rows: Sequence[Row], platform: Platform, *, length: int) -> Pack:
+def pack(rows: Sequence[Row], place: Layout, *, length: int) -> Pack:
     """Lay out rows of rollouts; only the tokens of answers are learnt."""
     longest = max(1, *(sum(map(_length, row)) for row in rows))
-    batch = collate([[_document(r) for r in row] for row in rows], platform.padded_length(longest, length))
-    batch = batch.to(platform.device)
+    batch = collate([[_document(r) for r in row] for row in rows], place.padded_length(longest, length))
+    batch = batch.to(place.platform.device)
     flat = [rollout for row in rows for rollout in row]
     sequence_N = batch.document_BT[batch.labels_BT >= 0]
     temperature_S, advantages_S = (
-        torch.tensor(values, dtype=torch.float32, device=platform.device)
+        torch.tensor(values, dtype=torch.float32, device=place.platform.device)
         for values in ([r.problem.sampling.temperature for r in flat], [r.advantage for r in flat])
     )
     # Answers stand in the order of flat, so their tokens do, too.
     sampled = [logprob for rollout in flat for logprob in rollout.completion.token_logprobs]
-    sampler_N = torch.tensor(sampled, dtype=torch.float32, device=platform.device)
+    sampler_N = torch.tensor(sampled, dtype=torch.float32, device=place.platform.device)
     return Pack(batch, sequence_N, temperature_S[sequence_N], sampler_N, advantages_S)
 
 
@@ -104,10 +105,11 @@ def score(learner: Learner, packs: Sequence[Pack]) -> tuple[list[Tensor], dict[s
 
 
 def improve(
-    learner: Learner, packs: Sequence[Pack], old: Sequence[Tensor], *, clip: tuple[float, float]
+    learner: Learner, packs: Sequence[Pack], old: Sequence[Tensor], *, clip: tuple[float, float], judge: Judge
 ) -> dict[str, float]:
-    """Take one update on a minibatch; return what was measured over all processes."""
+    """Take one update on a minibatch, if its loss and gradient are judged well; return what was measured."""
     device = learner.platform.device
+    losses = torch.zeros((), device=device)
     num_sequences = learner.total(torch.tensor(float(sum(len(p.advantages_S) for p in packs)), device=device))
     stats: list[GSPOStats] = []
     for packed, old_N in zip(packs, old, strict=True):
@@ -121,8 +123,13 @@ def improve(
             clip=clip,
         )
         loss.backward()
+        losses += loss.detach()
         stats.append(seen)
-    return _reduce(learner, stats) | {"grad_norm": learner.update()}
+    measured = {"grad_norm": learner.clip()} | _reduce(learner, stats)
+    if judge(float(learner.total(losses)), measured["grad_norm"]) == "take":
+        return measured | learner.step() | {"skipped": 0.0}
+    learner.discard()
+    return measured | {"skipped": 1.0}
 
 
 def _reduce(learner: Learner, stats: Sequence[GSPOStats]) -> dict[str, float]:

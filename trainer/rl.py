@@ -1,17 +1,19 @@
 """Reinforcement on a manifest's problems by GSPO: `python -m gradus.trainer.rl`, or under torchrun.
 
-A step samples, judges, and updates in several minibatches. Killed at any moment, the same command
-goes on from the newest checkpoint.
+A step samples, judges, and updates in several minibatches. Asked to stop, it ends with the step; killed at any moment,
+the same command goes on from the newest checkpoint.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -23,11 +25,12 @@ from gradus.trainer.checkpoint import Checkpoints
 from gradus.trainer.command import Job
 from gradus.trainer.command import main as run_command
 from gradus.trainer.config import RLConfig
+from gradus.trainer.evaluate import Evaluation, quality
+from gradus.trainer.guard import Guard, Judge
 from gradus.trainer.learner import Learner
 from gradus.trainer.losses.gspo import CLIPS, JUDGED
 from gradus.trainer.policy import improve, layout, pack, score
 from gradus.trainer.problems import ProblemBatches
-from gradus.trainer.progress import progress
 from gradus.trainer.rollout import (
     Rollout,
     TeacherProcess,
@@ -37,6 +40,8 @@ from gradus.trainer.rollout import (
     sample,
     write_rollouts,
 )
+from gradus.trainer.signals import Signals
+from gradus.trainer.watch import Watch
 
 
 def train(job: Job[RLConfig]) -> None:
@@ -57,30 +62,53 @@ def _train(job: Job[RLConfig], problems: ProblemBatches, teacher: TeacherProcess
         optim=config.optim,
         num_updates=config.steps * config.minibatches,
         compute=config.compute,
+        parallel=config.parallel,
     )
-    checkpoints = Checkpoints(run.folder / "checkpoints")
-    if last := checkpoints.newest():
-        checkpoints.load(last, learner)
-    if platform.is_first:
-        run.begin(step=last, num_steps=config.steps)
-        if problems.num_reserve:
-            for step in range(1, last + 1):
-                problems.replace_settled(read_groups(_rollouts_path(job, step)))
-    with progress("rl", step=last, num_steps=config.steps, quiet=not platform.is_first) as show:
-        for step in range(last + 1, config.steps + 1):
-            metrics = _step(job, learner, problems, (teacher, step))
-            if platform.is_first:
-                run.measured(step, metrics)
-            show(step, metrics)
-            if step % config.checkpoint_every == 0 or step == config.steps:
-                checkpoints.save(step, learner)
-    learner.export(run.folder / "export", config.export_dtype)
-    if platform.is_first:
-        run.finish()
+    guard = Guard(config.guard, run, lambda step: [name for name, _ in read_groups(_rollouts_path(job, step))])
+    end = min(job.until or config.steps, config.steps)
+    with Signals() as signals, Checkpoints(run.folder / "checkpoints", config.checkpoint) as checkpoints:
+        if last := checkpoints.newest():
+            guard.load_state_dict(checkpoints.load(last, learner)["guard"])
+        if platform.is_first:
+            run.begin(step=last, num_steps=config.steps)
+            if problems.num_reserve:
+                for step in range(1, last + 1):
+                    problems.replace_settled(read_groups(_rollouts_path(job, step)))
+        evaluation = Evaluation(job, teacher=teacher)
+        with Watch(run, platform, config=config.watch, step=last, num_steps=config.steps) as watch:
+            if not last and (found := evaluation.before(learner)):
+                watch.measured(0, found)
+            for step in range(last + 1, end + 1):
+                metrics = _step(job, learner, guard, problems=problems, at=(teacher, step))
+                metrics |= evaluation.after(step, learner, last=step == end)
+                watch.measured(step, metrics)
+                best = (worth := quality(metrics)) is not None and checkpoints.best(step, worth)
+                asked = signals.stop_asked()
+                stop = asked or step == end < config.steps
+                due = best or checkpoints.is_due(step, num_steps=config.steps)
+                if due or stop:
+                    checkpoints.save(step, learner, {"guard": guard.state_dict()}, stop=not due)
+                if stop:
+                    checkpoints.wait()
+                if asked:
+                    job.stop(step, config.steps)
+        if end == config.steps:
+            checkpoints.take_best(learner)
+            learner.export(run.folder / "export", config.export_dtype)
+        if platform.is_first:
+            run.finish() if end == config.steps else run.pause()
+        if end == config.steps:
+            checkpoints.finish()
+            shutil.rmtree(run.folder / "policy", ignore_errors=True)
 
 
 def _step(
-    job: Job[RLConfig], learner: Learner, problems: ProblemBatches, at: tuple[TeacherProcess | None, int]
+    job: Job[RLConfig],
+    learner: Learner,
+    guard: Guard,
+    *,
+    problems: ProblemBatches,
+    at: tuple[TeacherProcess | None, int],
 ) -> dict[str, Any]:
     """Sample with the current weights, learn, and keep the rollouts."""
     teacher, step = at
@@ -91,7 +119,8 @@ def _step(
     if teacher:
         write_rollouts(_rollouts_path(job, step), rollouts, policy_version=f"step-{step - 1}")
         replaced = problems.replace_settled(groups_of(rollouts))
-    measured = learn(learner, [r for r in rollouts if r.advantage is not None], job.config)
+    judge = partial(guard.judge, step)
+    measured = learn(learner, [r for r in rollouts if r.advantage is not None], job.config, judge=judge)
     if not measured and teacher:
         logger.info("step %d: no group has both better and worse answers; nothing to learn", step)
     times = {"sample_s": sampled_s, "seconds": time.perf_counter() - start}
@@ -120,17 +149,17 @@ def _rollouts(
     return shared[0]
 
 
-def learn(learner: Learner, rollouts: Sequence[Rollout], config: RLConfig) -> dict[str, float]:
+def learn(learner: Learner, rollouts: Sequence[Rollout], config: RLConfig, *, judge: Judge) -> dict[str, float]:
     """Update once for each minibatch of the same rollouts; return nothing where there are none."""
     if not rollouts:
         return {}
-    platform, length = learner.platform, config.teacher.max_context
+    length = config.teacher.max_context
     num_minibatches = min(config.minibatches, len(rollouts))
     minibatches = [
         [
-            pack(rows, platform, length=length)
+            pack(rows, learner.layout, length=length)
             for rows in layout(
-                rollouts[first::num_minibatches], platform, length=length, rows=config.sequences_per_forward
+                rollouts[first::num_minibatches], learner.layout, length=length, rows=config.sequences_per_forward
             )
         ]
         for first in range(num_minibatches)
@@ -139,8 +168,12 @@ def learn(learner: Learner, rollouts: Sequence[Rollout], config: RLConfig) -> di
     old, measured = score(learner, [packed for packs in minibatches for packed in packs])
     rest = iter(old)
     lr = learner.lr
-    updates = [improve(learner, packs, [next(rest) for _ in packs], clip=CLIPS[config.clip]) for packs in minibatches]
-    means = {name: fmean(update[name] for update in updates) for name in updates[0]}
+    updates = [
+        improve(learner, packs, [next(rest) for _ in packs], clip=CLIPS[config.clip], judge=judge)
+        for packs in minibatches
+    ]
+    names = dict.fromkeys(name for update in updates for name in update)  # one that was not taken says less
+    means = {name: fmean(update[name] for update in updates if name in update) for name in names}
     return measured | means | {"ratio_max": max(update["ratio_max"] for update in updates), "lr": lr}
 
 

@@ -110,6 +110,7 @@ class TeacherProcess:
 
 def _serve(config: TeacherConfig, connection: Connection) -> None:
     """Open the teacher at once, then answer calls until the other end closes; what fails is told there."""
+    os.setsid()  # Ctrl-C is for the trainer, which ends its step and then us
     log.configure()
     for name in TORCHRUN_VARIABLES:
         os.environ.pop(name, None)

@@ -1,17 +1,22 @@
 """A run's directory: what it is (run.json), what was measured (metrics.jsonl), its checkpoints and export.
 
-Line n of metrics.jsonl is step n. A directory belongs to one command: another manifest, model or
-recipe needs another directory.
+A line of metrics.jsonl is a step, 0 if evaluated before the first; what is not a finite number is null there.
+events.jsonl holds what happened besides: steps that were not taken. A directory belongs to one result: another
+manifest or model, or a setting that decides what is learnt (identity.py), needs another directory.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
 
 from gradus.errors import ConfigError
+from gradus.trainer.identity import deciding
+
+EVENTS = "events.jsonl"
 
 
 class Run:
@@ -31,15 +36,32 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         metrics = self.folder / "metrics.jsonl"
         if metrics.exists():
-            kept = metrics.read_text().splitlines(keepends=True)[:step]
+            lines = metrics.read_text().splitlines(keepends=True)
+            kept = (line for line in lines if step and line.endswith("\n") and json.loads(line)["step"] <= step)
             _replace(metrics, "".join(kept))
+        if events := read_events(self.folder):
+            lines = [json.dumps(event) + "\n" for event in events if event["step"] <= step]
+            _replace(self.folder / EVENTS, "".join(lines))
         self._write(state="running", step=step, steps=num_steps, started=time.time())
 
     def measured(self, step: int, metrics: dict[str, Any]) -> None:
         """Append one step's line."""
         with (self.folder / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps({"step": step} | metrics) + "\n")
+            file.write(json.dumps({"step": step} | {name: _finite(value) for name, value in metrics.items()}) + "\n")
         self._write(step=step)
+
+    def event(self, step: int, kind: str, **what: Any) -> None:
+        """Append what happened at a step."""
+        with (self.folder / EVENTS).open("a") as file:
+            file.write(json.dumps({"step": step, "kind": kind} | what) + "\n")
+
+    def stop(self) -> None:
+        """Say that the run was asked to stop, and that a checkpoint is there."""
+        self._write(state="stopped", ended=time.time())
+
+    def pause(self) -> None:
+        """Say that a checkpoint is there, as asked for, but not all steps are taken."""
+        self._write(state="paused", ended=time.time())
 
     def finish(self) -> None:
         """Say that the export is there."""
@@ -50,14 +72,34 @@ class Run:
         if not path.exists():
             return dict(self._identity)
         record: dict[str, Any] = json.loads(path.read_text())
-        for key, value in self._identity.items():
-            if record.get(key) != value:
-                raise ConfigError(f"{path}: this run's {key} is another one; choose another --run directory")
-        return record
+        before, now = _identity(record), _identity(self._identity)
+        for key in [key for key in (*now, *before) if before.get(key) != now.get(key)]:
+            raise ConfigError(
+                f"{path}: this run's {key} is {before.get(key)!r}, not {now.get(key)!r}; say it as it was, or choose "
+                "another --run directory"
+            )
+        return record | self._identity
 
     def _write(self, **changes: Any) -> None:
         self._record |= changes
         _replace(self.folder / "run.json", json.dumps(self._record, indent=2) + "\n")
+
+
+def _identity(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what stays as long as the run goes on."""
+    return {key: record.get(key) for key in ("kind", "manifest", "model")} | deciding(record.get("config", {}))
+
+
+def read_events(folder: Path) -> list[dict[str, Any]]:
+    """Return what happened in a run; a line that was cut off is no line."""
+    path = folder / EVENTS
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def _finite(value: Any) -> Any:
+    """Return the value, or None for a number that JSON lacks."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _replace(path: Path, text: str) -> None:

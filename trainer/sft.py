@@ -6,71 +6,157 @@ as if nothing had happened.
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
+from gradus.log import logger
 from gradus.trainer.batch import Batch
 from gradus.trainer.checkpoint import Checkpoints
 from gradus.trainer.command import Job
 from gradus.trainer.command import main as run_command
 from gradus.trainer.config import SFTConfig
 from gradus.trainer.data import CurriculumData
+from gradus.trainer.evaluate import Evaluation, quality
+from gradus.trainer.flops import count_pairs, mfu
+from gradus.trainer.guard import Guard, Verdict
 from gradus.trainer.learner import Learner
 from gradus.trainer.losses.cross_entropy import count_labels
-from gradus.trainer.progress import progress
+from gradus.trainer.platform import Platform
+from gradus.trainer.progress import line
+from gradus.trainer.signals import Signals
+from gradus.trainer.stages import StagePlan, told
+from gradus.trainer.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What lasts through all stages of a run."""
+
+    job: Job[SFTConfig]
+    data: CurriculumData
+    checkpoints: Checkpoints
+    guard: Guard
+    signals: Signals
+    watch: Watch
+    evaluation: Evaluation
+    end: int
+    """The step to go to: the curriculum's last, or an earlier one to pause after."""
 
 
 def train(job: Job[SFTConfig]) -> None:
-    """Go through the stages, then export."""
-    config, platform, run = job.config, job.platform, job.run
-    data = CurriculumData(job.manifest_path, job.manifest, config=config, platform=platform)
-    learner = Learner(
+    """Go through the stages, then export; or pause where the job says."""
+    config, run, platform = job.config, job.run, job.platform
+    data = CurriculumData(job.manifest_path, job.manifest, config)
+    end = min(job.until or data.num_steps, data.num_steps)
+    guard = Guard(config.guard, run, data.trace_ids)
+    with Signals() as signals, Checkpoints(run.folder / "checkpoints", config.checkpoint) as checkpoints:
+        step = checkpoints.newest()
+        if platform.is_first:
+            run.begin(step=step, num_steps=data.num_steps)
+            for plan in data.plans:
+                logger.info("%s", line(told(plan)))
+        with Watch(run, platform, config=config.watch, step=step, num_steps=data.num_steps) as watch:
+            parts = Parts(job, data, checkpoints, guard, signals, watch, Evaluation(job), end)
+            for plan in data.left(step, end):
+                step = train_stage(parts, plan, step)
+                _make_room(platform)
+        if platform.is_first:
+            run.finish() if end == data.num_steps else run.pause()
+        if end == data.num_steps:
+            checkpoints.finish()
+
+
+def train_stage(parts: Parts, plan: StagePlan, done: int) -> int:
+    """Go on from the steps done to the stage's end, with a learner for this stage; return the last step.
+
+    Its state is that of the step before, whichever stage, layout or number of processes that was taken with.
+    """
+    job, data, checkpoints, guard = parts.job, parts.data, parts.checkpoints, parts.guard
+    learner = _learner(job, plan)
+    if done:
+        guard.load_state_dict(checkpoints.load(done, learner)["guard"])
+    if done == plan.first_step:
+        guard.forget()
+    learner.begin(done - plan.schedule_start)
+    last = min(plan.last_step, parts.end)
+    if not done and (found := parts.evaluation.before(learner)):
+        parts.watch.measured(0, found)
+    for step in range(done + 1, last + 1):
+        batches = list(data.batches(step, learner.layout))
+        measured = train_step(learner, batches, lambda *found, step=step: guard.judge(step, *found))
+        if measured.get("guard") == "rewind" and (saved := checkpoints.newest(stops=False)):
+            checkpoints.load(saved, learner)
+            learner.begin(step - plan.schedule_start)
+        measured |= parts.evaluation.after(step, learner, last=step == last)
+        parts.watch.measured(step, {"stage": plan.name} | measured)
+        best = (worth := quality(measured)) is not None and checkpoints.best(step, worth)
+        asked = parts.signals.stop_asked()
+        stop = asked or step == parts.end < data.num_steps
+        due = best or step == plan.last_step < data.num_steps or checkpoints.is_due(step, num_steps=data.num_steps)
+        if due or stop:
+            checkpoints.save(step, learner, {"guard": guard.state_dict()}, stop=not due)
+        if stop:
+            checkpoints.wait()
+        if asked:
+            job.stop(step, data.num_steps)
+    if last == data.num_steps:
+        checkpoints.take_best(learner, after=plan.first_step)
+        learner.export(job.run.folder / "export", job.config.export_dtype)
+    return last
+
+
+def _make_room(platform: Platform) -> None:
+    """Let go of a stage's learner, and of what was compiled for it."""
+    gc.collect()  # it holds itself in circles
+    if platform.on_gpu:
+        torch.compiler.reset()  # else another context would be compiled as one of any length, which is slower
+        torch.cuda.empty_cache()
+
+
+def _learner(job: Job[SFTConfig], plan: StagePlan) -> Learner:
+    settings = plan.settings
+    return Learner(
         job.model,
-        platform,
-        context_length=data.context_length,
-        optim=config.optim,
-        num_updates=data.num_steps,
-        compute=config.compute,
+        job.platform,
+        context_length=plan.stage.context_length,
+        optim=settings.optim,
+        num_updates=plan.schedule_steps,
+        compute=settings.compute,
+        parallel=settings.parallel,
+        rope=settings.rope,
     )
-    checkpoints = Checkpoints(run.folder / "checkpoints")
-    if last := checkpoints.newest():
-        checkpoints.load(last, learner)
-    if platform.is_first:
-        run.begin(step=last, num_steps=data.num_steps)
-    with progress("sft", step=last, num_steps=data.num_steps, quiet=not platform.is_first) as show:
-        for step in range(last + 1, data.num_steps + 1):
-            metrics = {"stage": data.stage(step).name} | train_step(learner, list(data.batches(step)))
-            if platform.is_first:
-                run.measured(step, metrics)
-            show(step, metrics)
-            if step % config.checkpoint_every == 0 or step == data.num_steps:
-                checkpoints.save(step, learner)
-    learner.export(run.folder / "export", config.export_dtype)
-    if platform.is_first:
-        run.finish()
 
 
-def train_step(learner: Learner, batches: Sequence[Batch]) -> dict[str, float]:
-    """Take one update with this process's batches of a step; return what was measured over all processes."""
+def train_step(
+    learner: Learner, batches: Sequence[Batch], judge: Callable[[float, float], Verdict] = lambda *_: "take"
+) -> dict[str, Any]:
+    """Take one update with this process's batches of a step, if judge takes it; return what all processes measured."""
     start, lr = time.perf_counter(), learner.lr
     device = learner.platform.device
     batches = [batch.to(device) for batch in batches]
-    counts = [[count_labels(batch.labels_BT), (batch.document_BT >= 0).sum()] for batch in batches]
-    num_labels, num_tokens = learner.total(torch.tensor(counts, dtype=torch.float64, device=device).sum(dim=0))
+    counts = [[count_labels(one.labels_BT), (one.document_BT >= 0).sum(), count_pairs(one)] for one in batches]
+    num_labels, *work = learner.total(torch.tensor(counts, dtype=torch.float64, device=device).sum(dim=0))
     loss = torch.zeros((), device=device)
     for batch in batches:
         loss += learner.backward(batch, num_labels.clamp(min=1).float())
-    grad_norm = learner.update()
-    return {
-        "loss": float(learner.total(loss)),
-        "grad_norm": grad_norm,
-        "lr": lr,
-        "tokens": int(num_tokens),
-        "tokens_per_s": float(num_tokens) / (time.perf_counter() - start),
-    }
+    measured = {"loss": float(learner.total(loss)), "grad_norm": learner.clip()}
+    verdict = judge(*measured.values())
+    if verdict == "take":
+        measured |= learner.step()
+    else:
+        learner.discard()
+    num_tokens, num_pairs = map(int, work)  # waits for the device, the optimizer's step included
+    seconds = time.perf_counter() - start
+    speed = {"lr": lr, "tokens": num_tokens, "tokens_per_s": num_tokens / seconds}
+    if used := mfu(learner.flops.step(num_tokens, num_pairs), seconds, learner.platform):
+        speed["mfu"] = used
+    return measured | speed | ({} if verdict == "take" else {"guard": verdict})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

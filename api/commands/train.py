@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from gradus.api.commands.base import Result, command
+from gradus.api.commands.table import table
 from gradus.engine.workspace import Workspace
-from gradus.errors import ConfigError, GradusError
+from gradus.errors import ConfigError, GradusError, StoppedError
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +17,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="default", help="a Hugging Face folder, a run's name, or `default`")
     parser.add_argument("--recipe", help="one of ours by name (sft-demo, rl-demo), or a TOML file")
     parser.add_argument("--processes", type=int, default=1, help="processes on a machine, one a GPU (default: 1)")
+    parser.add_argument("--dry-run", action="store_true", help="sft: show each stage's settings, train nothing")
     parser.add_argument("--background", action="store_true", help="return at once; `gradus runs watch` follows it")
     group = parser.add_argument_group("by Slurm, in the background")
     group.add_argument("--launcher", choices=("local", "slurm"), default="local", help="(default: local)")
@@ -33,6 +35,8 @@ def train(args: argparse.Namespace) -> Result:
     from gradus.curricula.find import find_manifest
 
     workspace = Workspace.find(args.workspace)
+    if args.dry_run:
+        return _planned(workspace, args)
     options = dict(_option(text) for text in args.slurm)
     launch = Launch(launcher=args.launcher, num_processes=args.processes, num_nodes=args.nodes, options=options)
     run = runs.plan_run(
@@ -49,8 +53,28 @@ def train(args: argparse.Namespace) -> Result:
         runs.start(run)
         return Result(runs.describe(run.folder), f"started {name}; `gradus runs watch {name}` follows it")
     if status := runs.start_in_foreground(run):
+        if runs.run_state(run.folder) == "stopped":
+            raise StoppedError(f"run {name} was stopped and saved; the same command goes on")
         raise GradusError(f"run {name} ended with status {status}; the same command goes on from its checkpoint")
     return Result(runs.describe(run.folder), f"run {run.folder}\nmodel {run.folder / 'export'}")
+
+
+def _planned(workspace: Workspace, args: argparse.Namespace) -> Result:
+    """Show what an SFT run would do."""
+    from gradus.api.runs import recipe_path
+    from gradus.config import load
+    from gradus.curricula.find import find_manifest
+    from gradus.curricula.manifest import read
+    from gradus.trainer.config import SFTConfig
+    from gradus.trainer.stages import plan_stages, told
+
+    if args.kind != "sft":
+        raise ConfigError("--dry-run goes with `train sft`: reinforcement has no stages")
+    config = load(SFTConfig, recipe_path(args.recipe), args.overrides)
+    plans = plan_stages(read(find_manifest(workspace, args.manifest)), config)
+    rows = [told(plan) for plan in plans]
+    shown = [row | {"lr": f"{row['lr']:g}"} for row in rows]  # a table has three digits
+    return Result({"stages": rows, "steps": plans[-1].last_step}, table(shown))
 
 
 def _option(text: str) -> tuple[str, str]:

@@ -13,13 +13,16 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from gradus.api.paths import inside
-from gradus.config import build
+from gradus.api.runs import CONFIGS, recipe_path
+from gradus.config import build, load
 from gradus.curricula.recipe import Recipe, load_recipe
 from gradus.engine.models import DEFAULT
 from gradus.engine.teachers.base import TeacherConfig
 from gradus.engine.workspace import Workspace
 from gradus.errors import ConfigError
 
+TRAINING_FILES = ("evaluate.problems", "evaluate.manifest")
+"""What training may read beside its manifest: files of the workspace, as seen from there."""
 NO_FOLDER = ("openai",)
 """Teachers whose model is a name, not a folder."""
 
@@ -64,6 +67,24 @@ def check_asked(workspace: Workspace, asked: Recipe, trusted: Recipe) -> None:
         inside(workspace.root, asked.earlier)  # an id, a run's step, or a folder of the workspace
     if asked.cache.folder != trusted.cache.folder:
         raise ConfigError("cache.folder: a request cannot choose it; a recipe in the workspace's `recipes` can")
+
+
+def training_overrides(workspace: Workspace, kind: str, recipe: str | None, values: Mapping[str, Any]) -> list[str]:
+    """Return a training run's overrides as the command line has them; ConfigError where they ask for too much."""
+    named = {name: str(inside(workspace.root, str(values[name]))) for name in TRAINING_FILES if values.get(name)}
+    overrides = [f"{key}={_toml(value)}" for key, value in {**values, **named}.items()]
+    asked, trusted = (load(CONFIGS[kind], recipe_path(recipe), some) for some in (overrides, ()))
+    known = list(_teachers(trusted))
+    for teacher in _teachers(asked):
+        _check_teacher(workspace, teacher, known)
+    for path in (asked.evaluate.problems, asked.evaluate.manifest):
+        if path not in ("", *named.values()):
+            raise ConfigError(f"{' and '.join(TRAINING_FILES)} are named by these very keys, not by {path!r:.100}")
+    return overrides
+
+
+def _toml(value: str | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check_teacher(workspace: Workspace, asked: TeacherConfig, known: list[TeacherConfig]) -> None:

@@ -13,6 +13,7 @@ from gradus.api.auth import ActorDep
 from gradus.api.faults import Fault
 from gradus.api.idempotency import idempotent
 from gradus.api.jobs.sse import EVENTS, LastEventId, stream
+from gradus.api.jobs.trust import training_overrides
 from gradus.api.launch import Launch
 from gradus.api.paths import without_root
 from gradus.api.routes.base import WorkspaceDep
@@ -63,7 +64,7 @@ def start_run(request: RunRequest, response: Response, workspace: WorkspaceDep, 
         manifest,
         model=_model(request.model, workspace),
         recipe=request.recipe,
-        overrides=[f"{key}={_toml(value)}" for key, value in request.overrides.items()],
+        overrides=training_overrides(workspace, request.kind, request.recipe, request.overrides),
         launch=Launch(
             launcher=request.launcher,
             num_processes=request.num_processes,
@@ -108,7 +109,7 @@ def read_metrics(name: NameDep, workspace: WorkspaceDep) -> list[dict[str, Any]]
 def watch_run(name: NameDep, workspace: WorkspaceDep, after: LastEventId = 0) -> Response:
     """Follow a run: events `state` and `metrics`, whose id is the step; `rewound` where steps are made again; `end`."""
     watch = Watch(workspace.runs / name)
-    if after and watch.over and len(runs.read_metrics(workspace.runs / name)) == after:
+    if after and watch.over and [row["step"] for row in runs.read_metrics(workspace.runs / name)][-1:] == [after]:
         return Response(status_code=204)
     return stream(watch.read, lambda: watch.over, after)
 
@@ -139,7 +140,3 @@ def _names(value: Any) -> Any:
 def _model(name: str, workspace: WorkspaceDep) -> str:
     """Return `default` or the name of a run: no path in a request opens a file outside the workspace."""
     return name if name == "default" else runs.find_run(workspace, name).name
-
-
-def _toml(value: str | float | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,14 +4,14 @@ import { facts, h, link, rounded, short, shown, state, table, to } from "./dom.j
 import { plot } from "./charts.js";
 import { events, get, here, pause, post } from "./rest.js";
 
-const FIRST = ["loss", "reward", "pass_rate", "grad_norm", "lr"];
+const FIRST = ["loss", "reward", "eval_pass_rate", "eval_loss", "grad_norm", "lr", "mfu", "tokens_per_s", "memory_gib"];
 const OVER = ["finished", "stopped", "failed", "cancelled"];
 
 export async function runs() {
   const found = await get("/v1/runs"), rows = found.rows ?? found;
   return [h("h1", {}, "Runs"), h("section", {}, rows.length ? table(rows, {
     Run: row => h("a", { href: to("run", row.name), "data-row": true }, row.name), State: row => state(row.state), Kind: row => row.kind ?? row.name.split("-")[0], Step: row => row.step ?? row.metrics?.step ?? "",
-    Newest: row => Object.entries(row.metrics ?? {}).filter(([name, value]) => FIRST.includes(name) && typeof value === "number").map(([name, value]) => `${name} ${rounded(value)}`).join(", "),
+    Newest: row => Object.entries(row.metrics ?? {}).filter(([name, value]) => FIRST.slice(0, 6).includes(name) && typeof value === "number").map(([name, value]) => `${name} ${rounded(value)}`).join(", "),
   }) : h("p", { class: "note" }, "None yet: start one from a manifest, or by `gradus train`."))];
 }
 
@@ -50,7 +50,7 @@ function charts(rows) {
   const names = [...new Set(rows.flatMap(Object.keys))].filter(name => name !== "step" && rows.some(row => typeof row[name] === "number"));
   const order = name => FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length;
   return names.sort((a, b) => order(a) - order(b)).map(name => h("section", {}, h("h2", {}, name),
-    plot([{ name, points: rows.map(row => [row.step, row[name]]) }], { label: `${name} by step`, smooth: rows.length > 20 ? 4 : 0, x: "step", y: name, width: 480, height: 180 })));
+    plot([{ name, points: rows.map(row => [row.step, row[name]]) }], { label: `${name} by step`, smooth: rows.length > 20 && !name.startsWith("eval_") ? 4 : 0, x: "step", y: name, width: 480, height: 180 })));
 }
 
 // Events, and where there are none a look every few seconds, until the run is over or another view is open.

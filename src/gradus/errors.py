@@ -29,3 +29,9 @@ class MachineError(GradusError):
     """Something that the command needs is missing on this machine."""
 
     exit_code = 5
+
+
+class StoppedError(GradusError):
+    """The work was asked to stop and is kept: the same command goes on. The status is sysexits' EX_TEMPFAIL."""
+
+    exit_code = 75

@@ -214,6 +214,13 @@ def test_a_page_has_a_sensible_size(client, limit):
         ({"overrides": {"optim.rl": 1}}, "OptimConfig has no 'rl'"),
         ({"overrides": {"--run": "/tmp/x"}}, "SFTConfig has no '--run'"),
         ({"overrides": {"steps": "many"}}, "steps must be a int, not 'many'"),
+        ({"overrides": {"evaluate.problems": "/etc/passwd"}}, "/etc/passwd"),
+        ({"overrides": {"evaluate.manifest": "../../m.json"}}, "m.json"),
+        ({"overrides": {"evaluate": "{every=1, problems='/etc/passwd'}"}}, "are named by these very keys"),
+        ({"kind": "rl", "overrides": {"teacher.options.base_url": "http://10.0.0.1"}}, "teacher.options"),
+        ({"kind": "rl", "overrides": {"teacher.kind": "replay", "teacher.model": "/etc/passwd"}}, "not a path inside"),
+        ({"overrides": {"stages.deep.steps": 1}}, "stages.deep: the manifest has no such stage"),
+        ({"overrides": {"stages.correction.lr": 1}}, "stages.correction: StageSettings has no 'lr'"),
     ],
 )
 def test_a_run_that_makes_no_sense_is_refused_and_nothing_starts(client, finished, body, words):

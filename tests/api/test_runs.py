@@ -23,7 +23,7 @@ from gradus.errors import ConfigError, DataError, WorkspaceError
 sys.path.insert(0, str(Path(__file__).parent.parent / "engine" / "pipeline"))
 from slurm_cluster import slurm  # noqa: F401
 
-LONG = ("steps=100000", "checkpoint_every=2", "sequences_per_step=1")
+LONG = ("steps=100000", "checkpoint.every=2", "sequences_per_step=1")
 
 
 def plan(world, student, *overrides, launch=Launch()):  # noqa: B008
@@ -80,7 +80,7 @@ def test_a_run_outlives_who_started_it_and_its_end_is_known(spoilable, student):
         "import os, signal, sys; from pathlib import Path; from gradus.api import runs;"
         "from gradus.engine.workspace import Workspace\n"
         "run = runs.plan_run(Workspace(Path(sys.argv[1])), 'sft', Path(sys.argv[2]), model=sys.argv[3], recipe=None,"
-        " overrides=['steps=1', 'checkpoint_every=1'])\n"
+        " overrides=['steps=1', 'checkpoint.every=1'])\n"
         "runs.start(run); print(run.folder, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     words = [sys.executable, "-c", code, str(spoilable.workspace.root), str(manifest), str(student)]

@@ -129,7 +129,7 @@ def test_an_older_format_is_compared_without_what_it_does_not_state(root, store)
     old = write(root, format_2(root))
     stage = make_stage(root, LENGTHS, name="foundation")
     text = diff(store, old, make_manifest(root, stage, recipe=format_2(root)["recipe"]))["text"]
-    assert "format: 2 became 3." in text
+    assert "format: 2 became 4." in text
     assert not [line for line in text if "drawn" in line or "policy" in line or " moved " in line]
     assert text[-1] == "1 RL problem removed: its pass rate left the band."
 

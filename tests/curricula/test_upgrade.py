@@ -123,24 +123,35 @@ def test_format_2_holds_nothing_of_format_3(root, new):
         m.read(write(root, format_2(root) | new))
 
 
-def test_format_3_says_everything(root):
+def test_a_manifest_of_format_3_is_proven_under_its_old_id(root):
+    data = json.loads(make_manifest(root, make_stage(root, LENGTHS)).read_bytes()) | {"format": 3}
+    with pytest.raises(DataError, match="not in canonical form"):  # it had no training
+        verify(write(root, data))
+    for stage in data["stages"]:
+        del stage["training"]
+    path = write(root, data)
+    manifest = verify(path)
+    assert (manifest.id, manifest.format, manifest.stages[0].training) == (path.stem, 3, {})
+
+
+def test_format_4_says_everything(root):
     path = make_manifest(root, make_stage(root, LENGTHS))
     data = json.loads(path.read_bytes())
     assert as_written(data) == data
-    del data["bands"]
+    del data["stages"][0]["training"]
     with pytest.raises(DataError, match="not in canonical form"):
         m.read(write(root, data))
 
 
-@pytest.mark.parametrize("number", [4, 2**50])
+@pytest.mark.parametrize("number", [5, 2**50])
 def test_a_newer_format_names_the_version_that_reads_it(root, number):
     path = write(root, format_2(root) | {"format": number, "gradus_version": "0.7.2", "unheard": [1]})
-    said = rf"a manifest of format {number}, written by Gradus 0\.7\.2; this one, .*, reads 2 to 3: update it"
+    said = rf"a manifest of format {number}, written by Gradus 0\.7\.2; this one, .*, reads 2 to 4: update it"
     with pytest.raises(DataError, match=said):
         m.read(path)
 
 
 @pytest.mark.parametrize("number", [OLDEST - 1, 0, -3, None, "2", [2], 2.0, True])
 def test_what_never_was_a_format_is_refused(root, number):
-    with pytest.raises(DataError, match="not a manifest of format 2 to 3"):
+    with pytest.raises(DataError, match="not a manifest of format 2 to 4"):
         m.read(write(root, format_2(root) | {"format": number}))

@@ -11,16 +11,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "curricula"))
 
 import tiny
+import torch
 
-from gradus.kernels import token_logprob
+from gradus.kernels import poly_norm, token_logprob
 from gradus.trainer import platform as platforms
+from gradus.trainer.losses import cross_entropy
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _as_without_the_interpreter():
     """Train as a user does: on a CPU with the references, which are hundreds of times faster there."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(token_logprob, "runs_triton", lambda tensor: tensor.is_cuda)
+        for module in (token_logprob, poly_norm, cross_entropy):
+            patch.setattr(module, "runs_triton", lambda tensor: tensor.is_cuda)
         yield
 
 
@@ -34,6 +37,15 @@ def platform():
     """Join a process group of this process alone; leave it, so that a command can join its own."""
     yield platforms.start()
     platforms.stop()
+
+
+@pytest.fixture
+def one_thread():
+    """Train in one thread: several make products as small as here no faster, and on a busy machine slower."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,9 @@ from gradus.curricula import manifest as manifests
 from gradus.curricula.verify import verify
 from gradus.errors import DataError
 from gradus.trainer.batch import IGNORED, collate
-from gradus.trainer.config import SFTConfig
+from gradus.trainer.config import ParallelConfig, SFTConfig
 from gradus.trainer.data import CurriculumData, StageData
+from gradus.trainer.parallel import Layout
 from gradus.trainer.platform import Platform
 
 CPU = torch.device("cpu")
@@ -24,8 +25,12 @@ def workspace(tmp_path, model):
     return path, verify(path)
 
 
-def data(workspace, *, rank=0, world_size=1, **config):
-    return CurriculumData(*workspace, config=SFTConfig(**config), platform=Platform(CPU, rank, world_size))
+def data(workspace, **config):
+    return CurriculumData(*workspace, SFTConfig(**config))
+
+
+def place(rank=0, world_size=1, device=CPU, **degrees):
+    return Layout.of(ParallelConfig(**degrees), Platform(device, rank, world_size))
 
 
 def documents(batches):
@@ -46,21 +51,21 @@ def sequences(numbers, seed=0):
 def test_one_pass_takes_every_sequence_once_and_in_order(workspace):
     ours = data(workspace, sequences_per_step=5)
     assert ours.num_steps == 6
-    seen = [documents(ours.batches(step)) for step in range(1, 7)]
+    seen = [documents(ours.batches(step, place())) for step in range(1, 7)]
     assert seen[0] == sequences(range(5))
     assert seen[2] == sequences((10, 11))
     assert seen[3] == sequences(range(5), seed=1)
-    assert [ours.stage(step).name for step in (3, 4)] == ["one", "two"]
+    assert [ours.plan(step).name for step in (3, 4)] == ["one", "two"]
 
 
 def test_more_steps_than_sequences_are_more_passes(workspace):
     ours = data(workspace, steps=4, sequences_per_step=5)
-    assert documents(ours.batches(3)) == sequences((10, 11, 0, 1, 2))
-    assert documents(ours.batches(5)) == sequences(range(5), seed=1)
+    assert documents(ours.batches(3, place())) == sequences((10, 11, 0, 1, 2))
+    assert documents(ours.batches(5, place())) == sequences(range(5), seed=1)
 
 
 def test_labels_are_shifted_in_each_document_and_masked(workspace):
-    batch = next(data(workspace, sequences_per_forward=1).batches(1))
+    batch = next(data(workspace, sequences_per_forward=1).batches(1, place()))
     first, second = sequences([0])
     n, m = len(first), len(second)
     assert batch.labels_BT[0, : n + m].tolist() == [
@@ -72,31 +77,36 @@ def test_labels_are_shifted_in_each_document_and_masked(workspace):
 
 
 def test_a_cpu_pads_to_64_and_a_gpu_to_the_context(workspace):
-    assert next(data(workspace).batches(1)).tokens_BT.shape == (1, 64)
-    gpu = CurriculumData(*workspace, config=SFTConfig(), platform=Platform(torch.device("cuda"), 0, 1))
-    assert next(gpu.batches(3)).tokens_BT.shape == (1, 128)
+    assert next(data(workspace).batches(1, place())).tokens_BT.shape == (1, 64)
+    gpu = place(device=torch.device("cuda"))
+    assert next(data(workspace).batches(3, gpu)).tokens_BT.shape == (1, 128)
 
 
 @pytest.mark.parametrize("world_size", [2, 3, 7, 8])
 @pytest.mark.parametrize("per_step", [1, 5, 8])
 def test_processes_share_a_step_without_loss_in_equally_many_batches(workspace, world_size, per_step):
-    alone = data(workspace, sequences_per_step=per_step)
-    ranks = [
-        data(workspace, rank=rank, world_size=world_size, sequences_per_step=per_step) for rank in range(world_size)
-    ]
-    for step in range(1, alone.num_steps + 1):
-        shares = [list(rank.batches(step)) for rank in ranks]
+    ours = data(workspace, sequences_per_step=per_step)
+    for step in range(1, ours.num_steps + 1):
+        shares = [list(ours.batches(step, place(rank, world_size))) for rank in range(world_size)]
         assert len({len(share) for share in shares}) == 1
         found = chain.from_iterable(map(documents, shares))
-        assert sorted(found) == sorted(documents(alone.batches(step)))
+        assert sorted(found) == sorted(documents(ours.batches(step, place())))
+
+
+def test_processes_of_one_group_of_context_or_tensor_get_the_same_rows(workspace):
+    ours = data(workspace, sequences_per_step=5)
+    shares = [documents(ours.batches(1, place(rank, 8, context=2, tensor=2))) for rank in range(8)]
+    assert shares[0] == shares[1] == shares[2] == shares[3]
+    assert sorted(shares[0] + shares[4]) == sorted(sequences(range(5)))
+    assert shares[4] == shares[7]
 
 
 def test_a_run_resumed_on_other_processes_neither_repeats_nor_skips(workspace):
     found = []
     for step, world_size in enumerate((1, 3, 2, 5, 1, 4), start=1):
         for rank in range(world_size):
-            ours = data(workspace, rank=rank, world_size=world_size, sequences_per_step=5)
-            found += documents(ours.batches(step))
+            ours = data(workspace, sequences_per_step=5)
+            found += documents(ours.batches(step, place(rank, world_size)))
     assert ours.num_steps == step
     assert sorted(found) == sorted(sequences(range(12)) + sequences(range(12), seed=1))
 
@@ -105,7 +115,7 @@ def test_processes_share_attention_evenly(workspace):
     def costliest(shares):
         return max(sum(len(document) ** 2 for document in share) for share in shares)
 
-    by_cost = [documents(data(workspace, rank=r, world_size=3, sequences_per_step=12).batches(1)) for r in range(3)]
+    by_cost = [documents(data(workspace, sequences_per_step=12).batches(1, place(r, 3))) for r in range(3)]
     by_turn = [sequences(range(r, 12, 3)) for r in range(3)]
     mean = sum(map(costliest, ([share] for share in by_turn))) / 3
     assert costliest(by_cost) <= 1.01 * mean < 1.05 * mean < costliest(by_turn)
@@ -138,4 +148,18 @@ def test_a_changed_file_is_never_read(workspace):
     shard = manifests.shard_path(path, manifest.stages[0].shards[0])
     shard.write_bytes(shard.read_bytes() + b" ")
     with pytest.raises(DataError, match="content has hash"):
-        data(workspace)
+        next(data(workspace).batches(1, place()))
+
+
+def test_a_step_tells_its_traces(workspace):
+    ours = data(workspace, steps=4, sequences_per_step=5)
+    assert ours.trace_ids(3) == [f"t0-{row:04d}" for n in (10, 11, 0, 1, 2) for row in (n, 12 + n)]
+    told = ours.traces(6).to_pylist()
+    made = {row["trace_id"]: row for row in tiny.make_traces(24, 1)}
+    assert [row["sequence"] for row in told] == [n for n in range(5, 10) for _ in range(2)]
+    for row in told:
+        del row["sequence"]
+        assert row == {name: made[row["trace_id"]][name] for name in row}
+        assert {"problem_id", "teacher", "num_tokens"} < row.keys()
+    found = documents(ours.batches(6, place()))
+    assert found == [made[trace]["token_ids"] for trace in ours.trace_ids(6)]

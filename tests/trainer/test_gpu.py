@@ -2,6 +2,9 @@
 
 import json
 
+import great_logits
+import layouts
+import motif_reference
 import pytest
 import tiny
 import torch
@@ -48,14 +51,67 @@ def test_packed_documents_are_computed_like_in_transformers(learner, model):
     torch.testing.assert_close(got[:50], torch.cat(want), rtol=0.05, atol=0.02)
 
 
+def test_a_motif_learns_as_its_formulas_say(tmp_path, platform):
+    folder = motif_reference.make_motif(tmp_path / "m", head_dim=64)
+    config, weights = motif_reference.load(folder)
+    weights = {name: weight.requires_grad_() for name, weight in weights.items()}
+    row = document(100, 0)
+    tokens = torch.from_numpy(row.token_ids)
+    want = motif_reference.logits(config, weights, tokens)
+    torch.nn.functional.cross_entropy(want[:-1], tokens[1:]).backward()
+    ours = Learner(
+        folder, platform, context_length=CONTEXT, optim=OptimConfig(), num_updates=1, compute=ComputeConfig()
+    )
+    got = logits(ours, [row])[:100].double()
+    ours.backward(collate([[row]], CONTEXT).to(platform.device), torch.tensor(99.0, device=platform.device))
+    # bfloat16 keeps 8 bits of every product's inputs, through two layers.
+    assert (got - want).norm() <= 0.03 * want.norm()
+    norms = {name: layouts.whole(weight.grad).double().norm().cpu() for name, weight in ours.model.named_parameters()}
+    total = torch.stack([weight.grad.norm() for weight in weights.values()]).norm()
+    torch.testing.assert_close(torch.stack(list(norms.values())).norm(), total, rtol=0.05, atol=0)
+    theirs = weights["model.layers.0.mlp.act_fn.weight"].grad.norm()
+    torch.testing.assert_close(norms["layers.0.feed_forward.activation.weight"], theirs, rtol=0.1, atol=0)
+
+
 def test_supervised_training_learns(model, tmp_path, python):
     stages = [tiny.make_stage(tmp_path, "one", context_length=CONTEXT)]
     manifest = tiny.make_manifest(tmp_path, model, stages=stages)
     where = ["--manifest", str(manifest), "--model", str(model), "--run", str(tmp_path / "run")]
-    settings = ["steps=30", "sequences_per_step=3", "optim.lr=1e-2", "optim.warmup_steps=3"]
+    (tmp_path / "held").mkdir()
+    held = [tiny.make_stage(tmp_path / "held", "held", context_length=CONTEXT, num_traces=10, seed=2)]
+    settings = ["steps=30", "sequences_per_step=3", "optim.lr=1e-2", "optim.warmup_steps=3", "evaluate.every=10"]
+    settings += [
+        "evaluate.attempts=0",
+        f"evaluate.manifest={tiny.make_manifest(tmp_path / 'held', model, stages=held)}",
+    ]
     process = python("-m", "gradus.trainer.sft", *where, *settings)
-    assert process.communicate()[1]
-    assert process.returncode == 0
-    losses = [json.loads(line)["loss"] for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    errors = process.communicate()[1]
+    assert process.returncode == 0, errors
+    rows = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    losses = [row["loss"] for row in rows[1:]]
     assert losses[0] > 5.5
     assert losses[-1] < 3.5
+    heldout = [row["eval_loss"] for row in rows if "eval_loss" in row]
+    assert len(heldout) == 4
+    assert heldout[-1] < heldout[0] - 1
+    assert all(0 < row["mfu"] < 1 and 0 < row["memory_gib"] < 8 for row in rows[1:])
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen3"])
+def test_logits_above_the_limit_come_down_to_it(family, platform, tmp_path):
+    folder = great_logits.plant(tiny.make_model(tmp_path / "m", family=family, head_dim=64))
+    given = great_logits.batches(device=platform.device)
+    optim = OptimConfig(name="muon", lr=0.0, qk_clip=great_logits.LIMIT)
+    ours = Learner(folder, platform, context_length=64, optim=optim, num_updates=2, compute=ComputeConfig())
+    want = great_logits.greatest_logits(folder, [batch.to(torch.device("cpu")) for batch in given])
+    told = []
+    for _ in range(2):
+        great_logits.collect(ours, given)
+        ours.clip()
+        told.append(ours.step())
+    # bfloat16 keeps 8 bits of queries and keys, and of what they are made of.
+    assert told[0]["max_logit"] == pytest.approx(float(want.max()), rel=0.02)
+    above, surely = (want > 0.98 * great_logits.LIMIT).sum(), (want > 1.02 * great_logits.LIMIT).sum()
+    assert surely <= told[0]["clipped_heads"] <= above
+    # A layer's logits change with what the one before gives, too.
+    assert told[1]["max_logit"] < 1.05 * great_logits.LIMIT

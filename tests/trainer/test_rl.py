@@ -8,7 +8,7 @@ import tiny
 
 DRIVER = Path(__file__).parent / "fake_teacher.py"
 SETTINGS = [
-    *("teacher.kind=tiny", "teacher.max_context=64", "steps=6", "checkpoint_every=2", "seed=0"),
+    *("teacher.kind=tiny", "teacher.max_context=64", "steps=6", "checkpoint.every=2", "seed=0"),
     *("optim.lr=1e-2", "clip=motif", "minibatches=3", "sequences_per_forward=4"),
 ]
 

@@ -13,7 +13,15 @@ from made_manifests import BANDS, packing_row, told
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 from gradus.curricula import manifest as m
 from gradus.curricula import posterior
@@ -21,12 +29,17 @@ from gradus.curricula.canonical import canonical_bytes
 from gradus.curricula.fingerprint import tokenizer_fingerprint
 
 VOCAB = 300
+MODELS = {
+    "llama": (LlamaConfig, LlamaForCausalLM),
+    "qwen2": (Qwen2Config, Qwen2ForCausalLM),
+    "qwen3": (Qwen3Config, Qwen3ForCausalLM),
+}
 
 
-def make_model(folder, *, tied=True, seed=0, family="llama"):
-    """Write a Llama or Qwen3 of 2 layers whose tokens are 300 characters."""
+def make_model(folder, *, tied=True, seed=0, family="llama", head_dim=16):
+    """Write a Llama, Qwen2 or Qwen3 of 2 layers whose tokens are 300 characters."""
     torch.manual_seed(seed)
-    config_of, model_of = {"llama": (LlamaConfig, LlamaForCausalLM), "qwen3": (Qwen3Config, Qwen3ForCausalLM)}[family]
+    config_of, model_of = MODELS[family]
     config = config_of(
         vocab_size=VOCAB,
         hidden_size=64,
@@ -34,7 +47,7 @@ def make_model(folder, *, tied=True, seed=0, family="llama"):
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        head_dim=16,
+        head_dim=head_dim,
         max_position_embeddings=256,
         tie_word_embeddings=tied,
         bos_token_id=1,
@@ -42,7 +55,7 @@ def make_model(folder, *, tied=True, seed=0, family="llama"):
     )
     model = model_of(config)
     for name, weight in model.named_parameters():
-        if name.endswith(("q_norm.weight", "k_norm.weight")):
+        if name.endswith(("q_norm.weight", "k_norm.weight", "proj.bias")):
             torch.nn.init.uniform_(weight, 0.5, 1.5)
     model.save_pretrained(folder)
     tokenizer = Tokenizer(WordLevel({chr(i + 33): i for i in range(VOCAB)}, unk_token="!"))

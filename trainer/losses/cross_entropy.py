@@ -11,9 +11,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchtitan.components.loss import BaseLoss, ChunkedLossWrapper
+from torch.distributed.tensor import DTensor
+from torchtitan.components.loss import BaseLoss, ChunkedLossWrapper, cross_entropy_loss
 from torchtitan.config import CompileConfig
 
+from gradus.kernels.dispatch import runs_triton
 from gradus.kernels.token_logprob import token_logprob
 
 MAX_LOGITS = 1 << 29
@@ -25,6 +27,9 @@ def cross_entropy(logits_BTV: Tensor, labels_BT: Tensor, num_labels: Tensor | fl
 
     num_labels counts all processes and batches of a step, so that the sum of their losses is the mean.
     """
+    # Tensor parallelism shards the vocabulary; and without its kernel token_logprob takes time for an entropy, unused.
+    if isinstance(logits_BTV, DTensor) or not runs_triton(logits_BTV):
+        return cross_entropy_loss(logits_BTV, labels_BT) / num_labels
     logprobs_N, _ = token_logprob(logits_BTV.flatten(0, 1), labels_BT.flatten())
     return -logprobs_N.sum() / num_labels
 

@@ -1,97 +1,70 @@
-"""Give each sharded matrix to one process that computes on it whole, and hand the result back in shards.
+"""Give each cut matrix to one process that computes on it whole, and hand the result back in parts.
 
-Muon's update needs a whole matrix, while FSDP2 leaves each process some rows of every one. Gathering every matrix on
-every process would move and compute all of it world-size times. Here a matrix has one owner, chosen so that all compute
-about the same; a bucket of matrices moves by one all-to-all there and one back, while the bucket before it is computed
-(owner-computes, as in Motif 2's parallel Muon, arXiv 2511.07464).
+Muon's update needs a whole matrix, while FSDP2 and tensor parallelism leave each process a rectangle of every one.
+Gathering every matrix on every process would move and compute all of it world-size times. Here a matrix has one owner,
+chosen so that all compute about the same; a bucket of matrices moves by one all-to-all there and one back, while the
+bucket before it is computed (owner-computes, as in Motif 2's parallel Muon, arXiv 2511.07464). HSDP's replicas each
+compute the same. Everything moves and is computed in bfloat16.
 
-Covers matrices whose rows are sharded over one dimension of their mesh (FSDP2, and HSDP, where every replica computes
-the same). Not covered: tensor parallelism, which shards matrices over two dimensions or by columns; it is refused.
+B: matrices of one cut
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from itertools import groupby
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed.tensor import DTensor, Shard
+
+from gradus.trainer.optim.cuts import Cut
 
 BUCKET_ELEMENTS = 1 << 28
 """Of the matrices that move together: half a gigabyte in bfloat16, over all processes."""
 
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of a matrix that this process holds. group: who holds the others; None if these are all."""
-
-    local: Tensor
-    shape: tuple[int, int]
-    group: dist.ProcessGroup | None
-
-    def num(self, rank: int) -> int:
-        """Return how many rows a process holds: as torch.chunk cuts, the last ones fewer or none."""
-        if self.group is None:
-            return self.shape[0]
-        each = -(-self.shape[0] // self.group.size())
-        return max(0, min(each, self.shape[0] - rank * each))
+Fill = Callable[[Sequence[int], Sequence[Tensor]], None]
+"""Writes this process's parts of these matrices into bfloat16 tensors."""
 
 
-def rows_of(tensor: Tensor) -> Rows:
-    """Return what this process holds of a matrix."""
-    if not isinstance(tensor, DTensor):
-        return Rows(tensor, (tensor.shape[0], tensor.shape[1]), None)
-    sharded = [i for i, placement in enumerate(tensor.placements) if not placement.is_replicate()]
-    shape = tensor.shape[0], tensor.shape[1]
-    if not sharded or tensor.device_mesh.size(sharded[0]) == 1:
-        return Rows(tensor.to_local(), shape, None)
-    if len(sharded) > 1 or tensor.placements[sharded[0]] != Shard(0):
-        raise NotImplementedError(f"a matrix placed as {tensor.placements} cannot be given to one owner")
-    return Rows(tensor.to_local(), shape, tensor.device_mesh.get_group(sharded[0]))
+class Owners:
+    """Who computes on which of some matrices: planned once, used every step."""
 
+    def __init__(self, cuts: Sequence[Cut]) -> None:
+        groups: dict[dist.ProcessGroup | None, list[int]] = {}
+        for i, cut in enumerate(cuts):
+            groups.setdefault(cut.group, []).append(i)
+        self._buckets = [_Bucket(cuts, chosen) for indices in groups.values() for chosen in _buckets(cuts, indices)]
 
-def compute_whole(matrices: Sequence[Rows], function: Callable[[Tensor], Tensor]) -> list[Tensor]:
-    """Return this process's rows of function(matrix), for every matrix, in bfloat16.
+    def compute(self, fill: Fill, function: Callable[[Tensor], Tensor]) -> Iterator[tuple[int, Tensor]]:
+        """Yield each matrix's index with this process's part of function(matrix), bucket by bucket.
 
-    function takes and returns (matrices, rows, columns), all of one shape. Every process of a group calls this with the
-    same matrices in the same order.
-    """
-    results: list[Tensor | None] = [None] * len(matrices)
-    for group, indices in _by_group(matrices).items():
-        waiting: _Bucket | None = None
-        for bucket in _buckets(matrices, indices, group):
-            bucket.send()
+        function takes and returns (B, rows, columns). All processes that share the matrices come here together.
+        """
+        waiting: tuple[_Bucket, Tensor, dist.Work | None] | None = None
+        for bucket in self._buckets:
+            sent = (bucket, *bucket.send(fill))
             if waiting:
-                waiting.finish(function, results)
-            waiting = bucket
+                yield from waiting[0].finish(*waiting[1:], function)
+            waiting = sent
         if waiting:
-            waiting.finish(function, results)
-    return [result for result in results if result is not None]
+            yield from waiting[0].finish(*waiting[1:], function)
 
 
-def _by_group(matrices: Sequence[Rows]) -> dict[dist.ProcessGroup | None, list[int]]:
-    found: dict[dist.ProcessGroup | None, list[int]] = {}
-    for i, rows in enumerate(matrices):
-        found.setdefault(rows.group, []).append(i)
-    return found
-
-
-def _buckets(matrices: Sequence[Rows], indices: list[int], group: dist.ProcessGroup | None) -> Iterator[_Bucket]:
-    """Cut the matrices, equal shapes together, into buckets of at most BUCKET_ELEMENTS, or of one matrix."""
+def _buckets(cuts: Sequence[Cut], indices: list[int]) -> Iterator[list[int]]:
+    """Divide the matrices, equal cuts together, into buckets of at most BUCKET_ELEMENTS, or of one matrix."""
     chosen: list[int] = []
     size = 0
-    for i in sorted(indices, key=lambda i: (matrices[i].shape, i)):
-        elements = matrices[i].shape[0] * matrices[i].shape[1]
+    for i in sorted(indices, key=lambda i: (cuts[i].shape, cuts[i].boxes, i)):
+        elements = cuts[i].shape[0] * cuts[i].shape[1]
         if chosen and size + elements > BUCKET_ELEMENTS:
-            yield _Bucket(matrices, chosen, group)
+            yield chosen
             chosen, size = [], 0
         chosen.append(i)
         size += elements
     if chosen:
-        yield _Bucket(matrices, chosen, group)
+        yield chosen
 
 
 def owners(shapes: Sequence[tuple[int, int]], num_processes: int) -> list[int]:
@@ -105,89 +78,84 @@ def owners(shapes: Sequence[tuple[int, int]], num_processes: int) -> list[int]:
     return found
 
 
-@dataclass(slots=True)
+class _Run:
+    """Matrices of one cut with one owner: stacked, they are computed at once."""
+
+    def __init__(self, cut: Cut, indices: list[int]) -> None:
+        self.cut, self.indices = cut, indices
+
+    def part_shape(self, rank: int) -> tuple[int, int, int]:
+        return len(self.indices), *self.cut.box_shape(rank)
+
+    def elements(self, rank: int) -> int:
+        num, rows, columns = self.part_shape(rank)
+        return num * rows * columns
+
+    def part(self, whole: Tensor, rank: int) -> Tensor:
+        """Return the rectangle of (B, rows, columns) that a process holds."""
+        (top, bottom), (left, right) = self.cut.boxes[rank]
+        return whole[:, top:bottom, left:right]
+
+
 class _Bucket:
-    """Matrices on their way to their owners."""
+    """Matrices that travel to their owners, and back, in one message from each process to each."""
 
-    matrices: Sequence[Rows]
-    chosen: list[int]
-    group: dist.ProcessGroup | None
-    mine: list[int] = field(init=False)
-    _owned: list[list[int]] = field(init=False)
-    _received: Tensor = field(init=False)
-    _work: dist.Work | None = field(init=False, default=None)
+    def __init__(self, cuts: Sequence[Cut], chosen: list[int]) -> None:
+        self.group, self.rank = cuts[chosen[0]].group, cuts[chosen[0]].rank
+        self.size, self.device = len(cuts[chosen[0]].boxes), cuts[chosen[0]].device
+        owned: list[list[int]] = [[] for _ in range(self.size)]
+        for i, owner in zip(chosen, owners([cuts[i].shape for i in chosen], self.size), strict=True):
+            owned[owner].append(i)
+        runs = [[_Run(cut, list(same)) for cut, same in groupby(part, key=cuts.__getitem__)] for part in owned]
+        self.mine = runs[self.rank]
+        self.all = [run for part in runs for run in part]
+        self.order = [i for run in self.all for i in run.indices]
+        self.sent = [sum(run.elements(self.rank) for run in part) for part in runs]
+        self.received = [sum(run.elements(rank) for run in self.mine) for rank in range(self.size)]
 
-    def __post_init__(self) -> None:
-        size, rank = (1, 0) if self.group is None else (self.group.size(), self.group.rank())
-        self._owned = [[] for _ in range(size)]
-        for i, owner in zip(self.chosen, owners([self.matrices[i].shape for i in self.chosen], size), strict=True):
-            self._owned[owner].append(i)
-        self.mine = self._owned[rank]
-
-    def _elements(self, indices: Sequence[int], rank: int) -> int:
-        return sum(self.matrices[i].num(rank) * self.matrices[i].shape[1] for i in indices)
-
-    def send(self) -> None:
-        """Begin to hand every matrix's rows to its owner."""
+    def send(self, fill: Fill) -> tuple[Tensor, dist.Work | None]:
+        """Begin to hand every matrix's parts to its owner."""
+        parts = torch.empty(sum(self.sent), dtype=torch.bfloat16, device=self.device)
+        fill(self.order, [part for _, stack in self._stacks(parts) for part in stack])
         if self.group is None:
-            return
-        rank, ranks = self.group.rank(), range(self.group.size())
-        parts = [self.matrices[i].local.bfloat16().reshape(-1) for owned in self._owned for i in owned]
-        received = [self._elements(self.mine, r) for r in ranks]
-        sent = [self._elements(owned, rank) for owned in self._owned]
-        self._received, self._work = self._exchange(torch.cat(parts), received, sent)
+            return parts, None
+        return self._exchange(parts, self.received, self.sent)
 
-    def finish(self, function: Callable[[Tensor], Tensor], results: list[Tensor | None]) -> None:
-        """Compute on the owned matrices and put this process's rows of all results in their places."""
+    def finish(
+        self, received: Tensor, work: dist.Work | None, function: Callable[[Tensor], Tensor]
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Compute on the owned matrices and yield this process's parts of all results."""
         if self.group is None:
-            for i, result in self._computed(function, [self.matrices[i].local.bfloat16() for i in self.mine]).items():
-                results[i] = result
+            for run, stack in self._stacks(received):
+                yield from zip(run.indices, function(stack), strict=True)
             return
-        assert self._work is not None
-        self._work.wait()
-        computed = self._computed(function, self._assembled())
-        rank, ranks = self.group.rank(), range(self.group.size())
-        parts = [part.reshape(-1) for r in ranks for part in self._cut(computed, r)]
-        received = [self._elements(owned, rank) for owned in self._owned]
-        sent = [self._elements(self.mine, r) for r in ranks]
-        empty = self._received.new_empty(0)
-        back, work = self._exchange(torch.cat([empty, *parts]), received, sent)
+        assert work is not None
         work.wait()
-        order = [i for owned in self._owned for i in owned]
-        sizes = [self._elements([i], rank) for i in order]
-        for i, part in zip(order, back.split(sizes), strict=True):
-            results[i] = part.view(self.matrices[i].num(rank), self.matrices[i].shape[1])
+        results = [function(whole) for whole in self._assembled(received)]
+        ranks = range(self.size)
+        parts = [run.part(whole, r).reshape(-1) for r in ranks for run, whole in zip(self.mine, results, strict=True)]
+        back, work = self._exchange(torch.cat([received.new_empty(0), *parts]), self.sent, self.received)
+        work.wait()
+        for run, stack in self._stacks(back):
+            yield from zip(run.indices, stack, strict=True)
+
+    def _stacks(self, flat: Tensor) -> Iterator[tuple[_Run, Tensor]]:
+        """Yield every run with this process's part of it, (B, rows, columns)."""
+        pieces = flat.split([run.elements(self.rank) for run in self.all])
+        for run, piece in zip(self.all, pieces, strict=True):
+            yield run, piece.view(run.part_shape(self.rank))
+
+    def _assembled(self, received: Tensor) -> list[Tensor]:
+        """Return the owned matrices whole, run by run, from what every process sent."""
+        ranks = range(self.size)
+        pieces = iter(received.split([run.elements(r) for r in ranks for run in self.mine]))
+        wholes = [received.new_empty(len(run.indices), *run.cut.shape) for run in self.mine]
+        for r in ranks:
+            for run, whole in zip(self.mine, wholes, strict=True):
+                run.part(whole, r).copy_(next(pieces).view(run.part_shape(r)))
+        return wholes
 
     def _exchange(self, sending: Tensor, received: list[int], sent: list[int]) -> tuple[Tensor, dist.Work]:
         receiving = sending.new_empty(sum(received))
         work = dist.all_to_all_single(receiving, sending, received, sent, group=self.group, async_op=True)
         return receiving, work
-
-    def _assembled(self) -> list[Tensor]:
-        """Return the owned matrices whole, from what every process sent."""
-        assert self.group is not None
-        ranks = range(self.group.size())
-        sizes = [self._elements([i], r) for r in ranks for i in self.mine]
-        parts = self._received.split(sizes)
-        whole = []
-        for place, i in enumerate(self.mine):
-            columns = self.matrices[i].shape[1]
-            whole.append(torch.cat([parts[r * len(self.mine) + place].view(-1, columns) for r in ranks]))
-        return whole
-
-    def _computed(self, function: Callable[[Tensor], Tensor], whole: Sequence[Tensor]) -> dict[int, Tensor]:
-        """Apply function to the owned matrices, those of one shape together."""
-        by_shape: dict[tuple[int, int], list[int]] = {}
-        for place, i in enumerate(self.mine):
-            by_shape.setdefault(self.matrices[i].shape, []).append(place)
-        found: dict[int, Tensor] = {}
-        for places in by_shape.values():
-            results = function(torch.stack([whole[place] for place in places]))
-            found |= {self.mine[place]: result for place, result in zip(places, results, strict=True)}
-        return found
-
-    def _cut(self, computed: dict[int, Tensor], rank: int) -> Iterator[Tensor]:
-        """Yield a process's rows of every result."""
-        for i in self.mine:
-            start = sum(self.matrices[i].num(r) for r in range(rank))
-            yield computed[i][start : start + self.matrices[i].num(rank)]

@@ -4,7 +4,9 @@ import torch.distributed as dist
 import torch.multiprocessing
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tensor
+from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 
 from gradus.trainer.optim.muon import Muon
 from gradus.trainer.optim.owners import owners
@@ -77,10 +79,41 @@ def step_sharded(rank, file, shape, target):
     dist.destroy_process_group()
 
 
-SLOW = [pytest.param(shape, marks=pytest.mark.slow) for shape in ((1, 3), (2, 2))]
+def step_in_rectangles(rank, file, shape, target):
+    """Take the steps with matrices cut by tensor parallelism, then FSDP2, over a mesh of this shape (shards, tensor).
+
+    A layer begins with its elements numbered, so what a process holds of it is known without asking our code.
+    """
+    dist.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=shape[0] * shape[1])
+    mesh = init_device_mesh("cpu", shape, mesh_dim_names=("shards", "tensor"))
+    layers, plan = nn.Sequential(), (ColwiseParallel(), RowwiseParallel())
+    for i, (rows, columns) in enumerate(SHAPES):
+        layers.append(nn.Linear(columns, rows, bias=False))
+        layers[i].weight = nn.Parameter(torch.arange(rows * columns, dtype=torch.float32).view(rows, columns))
+        parallelize_module(layers[i], mesh["tensor"], plan[i % 2])
+    fully_shard(layers, mesh=mesh["shards"])
+    params = [layer.weight for layer in layers]
+    places = [p.to_local().detach().long() for p in params]
+    for param, whole, place in zip(params, parameters(), places, strict=True):
+        param.to_local().detach().copy_(whole.detach().flatten()[place])
+    muon = Muon([{"params": params}], lr=0.02, momentum=0.9)
+    for step in range(3):
+        for param, gradient, place in zip(params, gradients(step), places, strict=True):
+            param.grad = DTensor.from_local(
+                gradient.flatten()[place],
+                param.device_mesh,
+                param.placements,
+                shape=param.shape,
+                stride=param.stride(),
+                run_check=False,
+            )
+        muon.step()
+    torch.save([(place, p.to_local().detach()) for place, p in zip(places, params, strict=True)], f"{target}{rank}")
+    dist.destroy_process_group()
 
 
-@pytest.mark.parametrize("shape", [(1, 2), *SLOW])
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [(1, 2), (1, 3), (2, 2)])
 def test_shards_take_the_steps_of_whole_matrices(shape, tmp_path):
     params = parameters()
     muon = Muon([{"params": params}], lr=0.02, momentum=0.9)
@@ -92,3 +125,23 @@ def test_shards_take_the_steps_of_whole_matrices(shape, tmp_path):
     torch.multiprocessing.spawn(step_sharded, arguments, nprocs=shape[0] * shape[1])
     for found, want in zip(torch.load(tmp_path / "end.pt"), params, strict=True):
         assert torch.equal(found, want)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), pytest.param((1, 2), marks=pytest.mark.slow)])
+def test_rectangles_take_the_steps_of_whole_matrices(shape, tmp_path):
+    params = parameters()
+    muon = Muon([{"params": params}], lr=0.02, momentum=0.9)
+    for step in range(3):
+        for param, gradient in zip(params, gradients(step), strict=True):
+            param.grad = gradient
+        muon.step()
+    num_processes = shape[0] * shape[1]
+    arguments = (str(tmp_path / "store"), shape, str(tmp_path / "end"))
+    torch.multiprocessing.spawn(step_in_rectangles, arguments, nprocs=num_processes)
+    ends = [torch.load(tmp_path / f"end{rank}") for rank in range(num_processes)]
+    for number, want in enumerate(params):
+        found = torch.full((want.numel(),), torch.nan)
+        for end in ends:
+            place, part = end[number]
+            found[place] = part
+        assert torch.equal(found.view_as(want), want)
