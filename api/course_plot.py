@@ -8,22 +8,17 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from gradus.api.pictures import save_picture
 from gradus.api.report import COLOURS
 from gradus.curricula.course import courses
 from gradus.curricula.lengths import BINS, stage_lengths
 from gradus.curricula.manifest import Manifest
-from gradus.engine.parts import atomic_file
-from gradus.errors import ConfigError
 
-FORMATS = ("png", "svg")
 SHADES = ("#3565c0", "#c0603a", "#3f9155", "#8a5bb5", "#b8892f", "#4aa3a8", "#b5487f", "#777777")
 
 
 def write_course(path: Path, manifest: Manifest, target: Path) -> None:
     """Write the picture; the name's ending says the format."""
-    kind = target.suffix.removeprefix(".").lower()
-    if kind not in FORMATS:
-        raise ConfigError(f"{target}: a picture's name ends in {' or '.join('.' + one for one in FORMATS)}")
     figure = Figure(figsize=(13, 0.6 + 2.9 * len(manifest.stages)), layout="constrained")
     grid = figure.subplots(len(manifest.stages), 3, squeeze=False, width_ratios=(3, 2, 2))
     stages = zip(grid, courses(path, manifest), stage_lengths(path, manifest), strict=True)
@@ -31,8 +26,7 @@ def write_course(path: Path, manifest: Manifest, target: Path) -> None:
         _mixture(mixture, course)
         _lengths(lengths, measured)
         _difficulty(difficulty, course)
-    with atomic_file(target) as file:
-        figure.savefig(file, format=kind, dpi=150)
+    save_picture(figure, target)
 
 
 def _mixture(axes: Any, course: dict[str, Any]) -> None:

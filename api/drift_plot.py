@@ -8,20 +8,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from gradus.api.pictures import save_picture
 from gradus.curricula.drift import DomainDrift, Drift
-from gradus.engine.parts import atomic_file
-from gradus.errors import ConfigError
 
-FORMATS = (".png", ".svg")
 LIGHT = 1.8
 """The shade of the whole, beyond all shares: counts stay legible."""
-
-
-def check_path(path: Path) -> Path:
-    """Return a path whose ending names a format that can be drawn."""
-    if path.suffix not in FORMATS:
-        raise ConfigError(f"--plot {path}: must end in {' or '.join(FORMATS)}")
-    return path
 
 
 def write_plot(found: Drift, path: Path) -> None:
@@ -34,10 +25,7 @@ def write_plot(found: Drift, path: Path) -> None:
         _moves(axes, domain, found.bands)
     for axes, domain in zip(below, found.domains, strict=False):
         _changes(axes, domain)
-    with atomic_file(path) as file:
-        figure.savefig(
-            file, format=path.suffix[1:], dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None
-        )
+    save_picture(figure, path)
 
 
 def _moves(axes: Any, domain: DomainDrift, bands: tuple[str, ...]) -> None:

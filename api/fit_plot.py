@@ -8,9 +8,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from gradus.api.pictures import save_picture
 from gradus.api.report import COLOURS
 from gradus.engine.compatibility.panel import Panel
-from gradus.engine.parts import atomic_file
 
 TITLES = {
     "rsr": "rank-surprisal ratio\n(lower is better)",
@@ -22,7 +22,7 @@ TITLES = {
 
 
 def write_plot(panels: Sequence[Panel], path: Path) -> None:
-    """Write the picture as PNG."""
+    """Write the picture; the name's ending says the format."""
     rows = [panel.row() for panel in panels]
     figure = Figure(figsize=(14, 1.6 + 0.32 * len(rows)), layout="constrained")
     columns = figure.subplots(1, len(TITLES), sharey=True, squeeze=False)[0]
@@ -32,8 +32,7 @@ def write_plot(panels: Sequence[Panel], path: Path) -> None:
         _draw(axes, rows, metric)
     columns[0].set_yticks(range(len(rows)), [_label(row) for row in rows], fontsize=8)
     columns[0].invert_yaxis()
-    with atomic_file(path) as file:
-        figure.savefig(file, format="png", dpi=150)
+    save_picture(figure, path)
 
 
 def _draw(axes: Any, rows: Sequence[dict[str, Any]], metric: str) -> None:

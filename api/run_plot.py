@@ -16,11 +16,10 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from gradus.engine.parts import atomic_file
+from gradus.api.pictures import save_picture
 from gradus.engine.varying.skills import wilson
-from gradus.errors import ConfigError, DataError
+from gradus.errors import DataError
 
-FORMATS = ("png", "svg")
 PANELS = {
     "loss, nats a token": ("loss", "eval_loss"),
     "reward": ("reward",),
@@ -46,13 +45,9 @@ Rows = Sequence[dict[str, Any]]
 
 def write_run(rows: Rows, target: Path, *, title: str) -> None:
     """Write the picture; the name's ending says the format."""
-    kind = target.suffix.removeprefix(".").lower()
-    if kind not in FORMATS:
-        raise ConfigError(f"{target}: a picture's name ends in {' or '.join('.' + one for one in FORMATS)}")
     figure = run_figure(rows)
     figure.suptitle(title)
-    with atomic_file(target) as file:
-        figure.savefig(file, format=kind, dpi=150)
+    save_picture(figure, target)
 
 
 def run_figure(rows: Rows) -> Figure:

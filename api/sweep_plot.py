@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from gradus.api.pictures import save_picture
 from gradus.api.runs import read_metrics
 from gradus.api.sweep import Sweep, Tried
-from gradus.engine.parts import atomic_file
 
 SMOOTH = 20
 """A training loss is drawn as its mean over this share of a trial's steps."""
@@ -31,9 +31,7 @@ def write_plot(found: Sweep, path: Path, *, by_heldout: bool) -> None:
     _ends(ends, found, colours, name)
     for axes in (curves, ends):
         axes.spines[["top", "right"]].set_visible(False)
-    kind = path.suffix[1:]
-    with atomic_file(path) as file:
-        figure.savefig(file, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+    save_picture(figure, path)
 
 
 def _curve(one: Tried, *, by_heldout: bool) -> tuple[list[float], list[float]]:

@@ -88,7 +88,7 @@ def _cpu() -> torch.device:
     """
     malloc = ctypes.CDLL(None)
     malloc.mallopt(M_MMAP_MAX, 0)
-    malloc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+    malloc.mallopt(M_TRIM_THRESHOLD, -1)
     titan_utils.device_type = parallel_dims.device_type = "cpu"
     titan_utils.device_module = torch.cpu
     return torch.device("cpu")

@@ -9,6 +9,7 @@ from typing import Any
 from gradus.api import fitting, probing
 from gradus.api.commands.base import Result, both, command, recipe_arguments, worker_arguments
 from gradus.api.commands.table import table
+from gradus.api.pictures import picture_format
 from gradus.api.runs import model_folder
 from gradus.curricula.recipe import load_recipe
 from gradus.engine.compatibility.scorers import SCORERS
@@ -34,7 +35,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-context", type=int, default=default.max_context, help=f"in tokens (default: {default.max_context})"
     )
-    parser.add_argument("--plot", type=Path, help="a PNG file (default: compare-teachers.png in the workspace)")
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help=".png or .svg (default: compare-teachers.png in the workspace)",
+    )
     parser.add_argument("--probe", type=int, default=0, metavar="STEPS", help="train the student on each, and evaluate")
     parser.add_argument("--probe-recipe", help="training recipe of the probe, by name or a TOML file")
 
@@ -48,6 +54,8 @@ def compare_teachers(args: argparse.Namespace) -> Result:
         if getattr(args, name) < 1:
             raise ConfigError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(args, name)}")
     workspace, recipe = Workspace.find(args.workspace), load_recipe(args.recipe, args.overrides)
+    path = args.plot or workspace.root / "compare-teachers.png"
+    picture_format(path)
     student = model_folder(workspace, args.student or recipe.student)
     config = fitting.FitConfig(scorer=args.scorer, limit=args.limit, window=args.window, max_context=args.max_context)
     fitted = fitting.fit_traces(workspace, recipe, student, config)
@@ -58,7 +66,6 @@ def compare_teachers(args: argparse.Namespace) -> Result:
         plan = probing.ProbeConfig(steps=args.probe, recipe=args.probe_recipe, workers=args.workers)
         found = probing.probe(workspace, recipe, student, fitted, plan)
     panels, verdicts = fitting.compare(fitted, probing.pass_rates(found))
-    path = args.plot or workspace.root / "compare-teachers.png"
     write_plot(panels, path)
     data = fitting.as_data(fitted, panels, verdicts) | {"probe": [one.row() for one in found], "plot": str(path)}
     return Result(data, _text(data))

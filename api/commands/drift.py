@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.api.commands.base import Result, command
 from gradus.api.commands.table import table
+from gradus.api.pictures import picture_format
 from gradus.curricula.recipe import load_recipe
 from gradus.curricula.standing import find_checkpoint
 from gradus.engine.store import open_snapshot
@@ -34,9 +35,9 @@ def drift_command(args: argparse.Namespace) -> Result:
 
     recipe = load_recipe(args.recipe)
     if args.plot:
-        from gradus.api.drift_plot import check_path, write_plot  # matplotlib takes a second
+        from gradus.api.drift_plot import write_plot  # matplotlib takes a second
 
-        check_path(args.plot)
+        picture_format(args.plot)
     with open_snapshot(Workspace.find(args.workspace)) as store:
         found = drift(store, find_checkpoint(store, args.a), find_checkpoint(store, args.b), recipe.bands)
     if args.plot:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gradus.api.commands.base import Result, command
 from gradus.api.commands.table import table
+from gradus.api.pictures import picture_format
 from gradus.curricula.find import find_manifest
 from gradus.engine.workspace import Workspace
 from gradus.errors import ConfigError
@@ -46,14 +47,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 @command("sweep", 8, _arguments)
 def sweep(args: argparse.Namespace) -> Result:
     """Try settings side by side on the model that will be trained, and write the best as a recipe."""
-    from gradus.api.drift_plot import check_path
     from gradus.api.sweep import sweep as run_sweep
     from gradus.api.sweep_plot import write_plot
     from gradus.api.sweep_report import as_data, best_recipe
     from gradus.engine.parts import atomic_file
 
     workspace = Workspace.find(args.workspace)
-    plots = [check_path(args.plot)] if args.plot else []
+    plots = [args.plot] if args.plot else []
+    for path in plots:
+        picture_format(path)
     asked = _asked(workspace, args)
     found = run_sweep(workspace, asked, num_processes=args.processes, at_once=args.at_once)
     data, recipe = as_data(asked, found), found.folder / "best.toml"

@@ -72,7 +72,7 @@ def test_a_picture_is_drawn_as_png_or_svg(run, tmp_path):
     assert run("student@1", "student@2", "--plot", str(tmp_path / "a.svg"))[0] == 0
     assert ElementTree.parse(tmp_path / "a.svg").getroot().tag.endswith("svg")
     status, _, error = run("student@1", "student@2", "--plot", str(tmp_path / "a.gif"))
-    assert (status, "must end in .png or .svg" in error) == (2, True)
+    assert (status, "ends in .png or .svg" in error) == (2, True)
 
 
 def test_a_name_may_be_cut_short_where_only_one_begins_so(run):
