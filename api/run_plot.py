@@ -35,6 +35,8 @@ PANELS = {
 }
 COLOURS = ("#3565c0", "#c0603a")
 SHARES = ("eval_pass_rate", "mfu", "clip_fraction")
+EXACT = ("lr", "memory_gib")
+"""What does not differ from batch to batch: drawn as it is, not smoothed."""
 ACROSS = 2
 PARTS = 50
 """A line smooths over this part of the steps, and over LEAST of them at least."""
@@ -67,8 +69,9 @@ def run_figure(rows: Rows) -> Figure:
 
 
 def _panel(axes: Any, rows: Rows, names: Sequence[str]) -> None:
-    for name, colour in zip(names, COLOURS, strict=False):
-        points = _points(rows, name)
+    measured = [(name, colour, _points(rows, name)) for name, colour in zip(names, COLOURS, strict=False)]
+    drawn = [one for one in measured if one[2]]
+    for name, colour, points in drawn:
         draw = _heldout if name.startswith("eval_") else _steps
         draw(axes, rows, points, label=name, color=colour)
     _stages(axes, rows)
@@ -76,7 +79,7 @@ def _panel(axes: Any, rows: Rows, names: Sequence[str]) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if names[0] in SHARES:
         axes.yaxis.set_major_formatter(PercentFormatter(1))
-    if len(names) > 1:
+    if len(drawn) > 1:
         axes.legend(frameon=False, fontsize=8)
 
 
@@ -89,7 +92,7 @@ def _steps(axes: Any, rows: Rows, points: Sequence[tuple[int, float]], *, label:
     taken = [point for point in points if point[0] not in passed_over]
     steps, values = [step for step, _ in taken], [value for _, value in taken]
     axes.plot(steps, values, "o", markersize=2, alpha=0.4, color=color)
-    width = max(LEAST, len(values) // PARTS)
+    width = 1 if label in EXACT else max(LEAST, len(values) // PARTS)
     smooth = [mean(values[max(0, i - width + 1) : i + 1]) for i in range(len(values))]
     axes.plot(steps, smooth, label=label, color=color)
     crosses = [point for point in points if point[0] in passed_over]

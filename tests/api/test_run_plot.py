@@ -73,3 +73,11 @@ def test_another_format_is_refused(rows, tmp_path):
 def test_nothing_measured_is_nothing_to_draw(tmp_path):
     with pytest.raises(DataError, match="nothing was measured yet"):
         write_run([], tmp_path / "run.png", title="sft-1")
+
+
+def test_a_learning_rate_is_not_smoothed_and_what_was_not_measured_is_not_named():
+    rows = [{"step": step, "loss": 1.0, "lr": 1e-5 * step} for step in range(1, 21)]
+    found = panels(run_figure(rows))
+    _, line, *_ = found["learning rate"].lines
+    assert list(line.get_ydata()) == [row["lr"] for row in rows]
+    assert found["loss, nats a token"].get_legend() is None
