@@ -1,8 +1,8 @@
-"""Llama's, Qwen3's and Motif-2's models in torchtitan, read from and written to Hugging Face folders.
+"""Llama's, Qwen2's, Qwen3's and Motif-2's models in torchtitan, read from and written to Hugging Face folders.
 
-Covers grouped-query attention, tied embeddings, Qwen3's normalised queries and keys, Motif-2's differential attention,
-weights in several files, Llama 3's RoPE scaling and YaRN (rope.py); not biases, sliding windows, quantized weights, nor
-other RoPE scalings: such a model is refused, never loaded almost right.
+Covers grouped-query attention, tied embeddings, Qwen2's biases, Qwen3's normalised queries and keys, Motif-2's
+differential attention, weights in several files, Llama 3's RoPE scaling and YaRN (rope.py); not other biases, sliding
+windows, quantized weights, nor other RoPE scalings: such a model is refused, never loaded almost right.
 """
 
 from __future__ import annotations

@@ -25,8 +25,9 @@ from gradus.trainer.checkpoint import Checkpoints
 from gradus.trainer.command import Job
 from gradus.trainer.command import main as run_command
 from gradus.trainer.config import RLConfig
-from gradus.trainer.evaluate import Evaluation, quality
+from gradus.trainer.evaluate import Evaluation
 from gradus.trainer.guard import Guard, Judge
+from gradus.trainer.keeping import Keeper
 from gradus.trainer.learner import Learner
 from gradus.trainer.losses.gspo import CLIPS, JUDGED
 from gradus.trainer.policy import improve, layout, pack, score
@@ -75,6 +76,7 @@ def _train(job: Job[RLConfig], problems: ProblemBatches, teacher: TeacherProcess
                 for step in range(1, last + 1):
                     problems.replace_settled(read_groups(_rollouts_path(job, step)))
         evaluation = Evaluation(job, teacher=teacher)
+        keeper = Keeper(job, checkpoints, guard, signals, config.steps, end)
         with Watch(run, platform, config=config.watch, step=last, num_steps=config.steps) as watch:
             if not last and (found := evaluation.before(learner)):
                 watch.measured(0, found)
@@ -82,16 +84,7 @@ def _train(job: Job[RLConfig], problems: ProblemBatches, teacher: TeacherProcess
                 metrics = _step(job, learner, guard, problems=problems, at=(teacher, step))
                 metrics |= evaluation.after(step, learner, last=step == end)
                 watch.measured(step, metrics)
-                best = (worth := quality(metrics)) is not None and checkpoints.best(step, worth)
-                asked = signals.stop_asked()
-                stop = asked or step == end < config.steps
-                due = best or checkpoints.is_due(step, num_steps=config.steps)
-                if due or stop:
-                    checkpoints.save(step, learner, {"guard": guard.state_dict()}, stop=not due)
-                if stop:
-                    checkpoints.wait()
-                if asked:
-                    job.stop(step, config.steps)
+                keeper.after(step, learner, metrics)
         if end == config.steps:
             checkpoints.take_best(learner)
             learner.export(run.folder / "export", config.export_dtype)

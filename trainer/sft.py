@@ -22,9 +22,10 @@ from gradus.trainer.command import Job
 from gradus.trainer.command import main as run_command
 from gradus.trainer.config import SFTConfig
 from gradus.trainer.data import CurriculumData
-from gradus.trainer.evaluate import Evaluation, quality
+from gradus.trainer.evaluate import Evaluation
 from gradus.trainer.flops import count_pairs, mfu
 from gradus.trainer.guard import Guard, Verdict
+from gradus.trainer.keeping import Keeper
 from gradus.trainer.learner import Learner
 from gradus.trainer.losses.cross_entropy import count_labels
 from gradus.trainer.platform import Platform
@@ -40,13 +41,9 @@ class Parts:
 
     job: Job[SFTConfig]
     data: CurriculumData
-    checkpoints: Checkpoints
-    guard: Guard
-    signals: Signals
+    keeper: Keeper
     watch: Watch
     evaluation: Evaluation
-    end: int
-    """The step to go to: the curriculum's last, or an earlier one to pause after."""
 
 
 def train(job: Job[SFTConfig]) -> None:
@@ -62,7 +59,8 @@ def train(job: Job[SFTConfig]) -> None:
             for plan in data.plans:
                 logger.info("%s", line(told(plan)))
         with Watch(run, platform, config=config.watch, step=step, num_steps=data.num_steps) as watch:
-            parts = Parts(job, data, checkpoints, guard, signals, watch, Evaluation(job), end)
+            keeper = Keeper(job, checkpoints, guard, signals, data.num_steps, end)
+            parts = Parts(job, data, keeper, watch, Evaluation(job))
             for plan in data.left(step, end):
                 step = train_stage(parts, plan, step)
                 _make_room(platform)
@@ -77,14 +75,14 @@ def train_stage(parts: Parts, plan: StagePlan, done: int) -> int:
 
     Its state is that of the step before, whichever stage, layout or number of processes that was taken with.
     """
-    job, data, checkpoints, guard = parts.job, parts.data, parts.checkpoints, parts.guard
+    job, data, checkpoints, guard = parts.job, parts.data, parts.keeper.checkpoints, parts.keeper.guard
     learner = _learner(job, plan)
     if done:
         guard.load_state_dict(checkpoints.load(done, learner)["guard"])
     if done == plan.first_step:
         guard.forget()
     learner.begin(done - plan.schedule_start)
-    last = min(plan.last_step, parts.end)
+    last = min(plan.last_step, parts.keeper.end)
     if not done and (found := parts.evaluation.before(learner)):
         parts.watch.measured(0, found)
     for step in range(done + 1, last + 1):
@@ -95,16 +93,7 @@ def train_stage(parts: Parts, plan: StagePlan, done: int) -> int:
             learner.begin(step - plan.schedule_start)
         measured |= parts.evaluation.after(step, learner, last=step == last)
         parts.watch.measured(step, {"stage": plan.name} | measured)
-        best = (worth := quality(measured)) is not None and checkpoints.best(step, worth)
-        asked = parts.signals.stop_asked()
-        stop = asked or step == parts.end < data.num_steps
-        due = best or step == plan.last_step < data.num_steps or checkpoints.is_due(step, num_steps=data.num_steps)
-        if due or stop:
-            checkpoints.save(step, learner, {"guard": guard.state_dict()}, stop=not due)
-        if stop:
-            checkpoints.wait()
-        if asked:
-            job.stop(step, data.num_steps)
+        parts.keeper.after(step, learner, measured, due=step == plan.last_step < data.num_steps)
     if last == data.num_steps:
         checkpoints.take_best(learner, after=plan.first_step)
         learner.export(job.run.folder / "export", job.config.export_dtype)

@@ -79,6 +79,11 @@ class Cuts:
         return self._groups[mesh, dims]
 
 
+def shard_of(tensor: Tensor) -> Tensor:
+    """Return what this process holds of a tensor, in its own memory: writing there writes to the tensor."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
 def held(tensor: Tensor) -> tuple[Span, ...]:
     """Return what this process holds of a tensor, along each of its dimensions."""
     if not isinstance(tensor, DTensor):

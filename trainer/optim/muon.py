@@ -14,10 +14,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
-from gradus.trainer.optim.cuts import Cuts
+from gradus.trainer.optim.cuts import Cuts, shard_of
 from gradus.trainer.optim.newton_schulz import orthogonalise
 from gradus.trainer.optim.owners import Owners
 
@@ -44,7 +43,7 @@ class Muon(Optimizer):
         assert closure is None
         for group, owners in zip(self.param_groups, self._owners, strict=True):
             params = group["params"]
-            weights, gradients, momenta = ([_local(x) for x in xs] for xs in zip(*map(self._of, params), strict=True))
+            weights, gradients, momenta = ([shard_of(x) for x in xs] for xs in zip(*map(self._of, params), strict=True))
             torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
             ahead = partial(_ahead, gradients, momenta, group["momentum"])
             decay = 1 - group["lr"] * group["weight_decay"]
@@ -71,7 +70,3 @@ def _ahead(
     """Write where the momenta of these matrices point, one step ahead."""
     points = torch._foreach_lerp([gradients[i] for i in indices], [momenta[i] for i in indices], momentum)
     torch._foreach_copy_(to, points)
-
-
-def _local(tensor: Tensor) -> Tensor:
-    return tensor.to_local() if isinstance(tensor, DTensor) else tensor

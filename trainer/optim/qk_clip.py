@@ -22,7 +22,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule
-from torch.distributed.tensor import DTensor
 from torchtitan.models.common.attention import GQAttention
 from torchtitan.models.common.decoder import Decoder
 
@@ -30,7 +29,7 @@ from gradus.errors import ConfigError
 from gradus.kernels.document_attention import Span, listening
 from gradus.trainer import attention as attentions
 from gradus.trainer.batch import Batch
-from gradus.trainer.optim.cuts import held
+from gradus.trainer.optim.cuts import held, shard_of
 from gradus.trainer.optim.max_logit import max_logits
 from gradus.trainer.parallel import Layout
 
@@ -139,7 +138,7 @@ def _scale(attention: GQAttention, gamma_N: Tensor) -> None:
     """Scale one layer's queries and keys by γ between them."""
     if attention.q_norm is not None and attention.k_norm is not None:
         for norm in (attention.q_norm, attention.k_norm):
-            _local(norm.weight).mul_(float(gamma_N.min()) ** 0.5)
+            shard_of(norm.weight).mul_(float(gamma_N.min()) ** 0.5)
         return
     num_groups = attention.n_heads // attention.n_kv_heads
     r = 1 / (1 + math.sqrt(num_groups))
@@ -151,10 +150,6 @@ def _scale_heads(linear: nn.Module, factors: Tensor) -> None:
     """Scale each head's rows of weights and biases, of those that this process holds."""
     for parameter in linear.parameters():
         (top, bottom), *_ = held(parameter)
-        local = _local(parameter)
+        local = shard_of(parameter)
         rows = factors.repeat_interleave(parameter.shape[0] // len(factors))[top:bottom].to(local.device)
         local.mul_(rows.view(-1, *[1] * (local.ndim - 1)))
-
-
-def _local(tensor: Tensor) -> Tensor:
-    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
