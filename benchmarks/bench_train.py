@@ -21,6 +21,7 @@ import json
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -108,22 +109,23 @@ def make_learner(folder: Path, args: argparse.Namespace, platform: platforms.Pla
         optim=OptimConfig(name=args.optimizer, qk_clip=args.qk_clip),
         num_updates=1000,
         compute=ComputeConfig(activation_checkpointing=args.activation_checkpointing),
-        parallel=ParallelConfig(context=args.context_parallel, cpu_offload=args.cpu_offload),
+        parallel=ParallelConfig(context=args.context_parallel, cpu_offload=args.cpu_offload, float8=args.float8),
     )
 
 
 def ours(folder: Path, batch: Batch, args: argparse.Namespace, platform: platforms.Platform) -> dict[str, Any]:
     trained = make_learner(folder, args, platform)
-    batch = batch.to(platform.device)
+    batches = [batch.to(platform.device)] * args.batches
     if args.breakdown:
-        measure(lambda: train_step(trained, [batch]), args)
-        breakdown(lambda: train_step(trained, [batch]), platform)
+        measure(lambda: train_step(trained, batches), args)
+        breakdown(lambda: train_step(trained, batches), platform)
     updates: list[float] = []
     trained.step = timed(trained.step, updates)
-    found = measure(lambda: train_step(trained, [batch]), args)
+    found = measure(lambda: train_step(trained, batches), args)
     optimizer_ms = round(statistics.median(updates[args.warmup :]) * 1e3, 2)
     found |= {"optimizer_ms": optimizer_ms, "attention": kernels_name(platform.device)}
-    return found | rates(found["s"], batch, trained.flops, platform, num_rows=args.rows * trained.layout.data_size)
+    num_rows = args.rows * args.batches * trained.layout.data_size
+    return found | rates(found["s"], batch, trained.flops, platform, num_rows=num_rows)
 
 
 def peer(folder: Path, batch: Batch, args: argparse.Namespace, platform: platforms.Platform) -> dict[str, Any]:
@@ -140,9 +142,10 @@ def peer(folder: Path, batch: Batch, args: argparse.Namespace, platform: platfor
     tokens = batch.tokens_BT.to(platform.device)
 
     def step() -> float:
-        with torch.autocast("cuda", torch.bfloat16):
-            loss = model(input_ids=tokens, labels=tokens).loss
-        loss.backward()
+        for _ in range(args.batches):
+            with torch.autocast("cuda", torch.bfloat16):
+                loss = model(input_ids=tokens, labels=tokens).loss / args.batches
+            loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), optim.max_norm)
         optimizer.step()
         optimizer.zero_grad()
@@ -152,7 +155,7 @@ def peer(folder: Path, batch: Batch, args: argparse.Namespace, platform: platfor
     with torch.device("meta"):
         spec = model_spec(folder, context_length=args.context, attention=DocumentAttention.Config())
         work = flops.Flops.of(spec.model.build())
-    return found | rates(found["s"], batch, work, platform, num_rows=args.rows)
+    return found | rates(found["s"], batch, work, platform, num_rows=args.rows * args.batches)
 
 
 def rates(
@@ -210,7 +213,7 @@ def timed(step: Callable[[], dict[str, float]], seconds: list[float]) -> Callabl
 
 
 def breakdown(step: Callable[[], Any], platform: platforms.Platform) -> None:
-    """Print where the time of a step goes: the GPU's kernels, and how long it had nothing to do."""
+    """Print where the time of a step goes: the GPU's kernels, and after which of them it had nothing to do."""
     activities = [torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]
     torch.cuda.synchronize()
     start = time.perf_counter()
@@ -218,14 +221,25 @@ def breakdown(step: Callable[[], Any], platform: platforms.Platform) -> None:
         step()
         torch.cuda.synchronize()
     wall_ms = (time.perf_counter() - start) * 1e3
-    on_gpu = [e for e in profile.key_averages() if e.device_type == torch.autograd.DeviceType.CUDA]
-    on_gpu.sort(key=lambda event: -event.self_device_time_total)
-    busy_ms = sum(event.self_device_time_total for event in on_gpu) / 1e3
-    if platform.is_first:
-        print(f"profiled step: {wall_ms:.1f} ms, of it kernels {busy_ms:.1f} ms (overlapping ones counted twice)")
-        for event in on_gpu[:40]:
-            ms = event.self_device_time_total / 1e3
-            print(f"{ms:9.2f} ms {100 * ms / busy_ms:5.1f}% {event.count:6d} x {event.key[:110]}", flush=True)
+    if not platform.is_first:
+        return
+    events = [e for e in profile.events() if e.device_type == torch.autograd.DeviceType.CUDA]
+    events = [e for e in events if not e.is_user_annotation]
+    events.sort(key=lambda event: event.time_range.start)
+    busy, idle = Counter[str](), Counter[str]()
+    calls, end = Counter(event.name for event in events), events[0].time_range.start
+    last = ""
+    for event in events:
+        busy[event.name] += event.time_range.elapsed_us()
+        idle[last] += max(0, event.time_range.start - end)
+        if event.time_range.end > end:
+            end, last = event.time_range.end, event.name
+    idle_ms, busy_ms = idle.total() / 1e3, busy.total() / 1e3
+    print(f"profiled step: {wall_ms:.1f} ms, of it idle {idle_ms:.1f} ms, kernels {busy_ms:.1f} ms")
+    for title, spent in (("kernels", busy), ("idle after", idle)):
+        print(title)
+        for name, us in spent.most_common(40 if spent is busy else 12):
+            print(f"{us / 1e3:9.2f} ms {100 * us / spent.total():5.1f}% {calls[name]:6d} x {name[:110]}", flush=True)
 
 
 def shared_folder(platform: platforms.Platform) -> Path:
@@ -239,7 +253,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", choices=MODELS, default="qwen3-0.6b")
     parser.add_argument("--context", type=int, default=16384)
-    parser.add_argument("--rows", type=int, default=1, help="sequences a step, in each group of processes")
+    parser.add_argument("--rows", type=int, default=1, help="sequences a batch, in each group of processes")
+    parser.add_argument("--batches", type=int, default=1, help="batches a step")
     parser.add_argument("--documents", choices=("whole", "packed"), default="whole")
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--warmup", type=int, default=3)
@@ -248,6 +263,7 @@ def main() -> None:
     parser.add_argument("--qk-clip", type=float, default=0.0)
     parser.add_argument("--context-parallel", type=int, default=1)
     parser.add_argument("--cpu-offload", action="store_true")
+    parser.add_argument("--float8", action="store_true")
     parser.add_argument("--peer", action="store_true", help="then the peer, too, which needs liger-kernel")
     parser.add_argument("--peer-alone", action="store_true")
     parser.add_argument("--breakdown", action="store_true")

@@ -108,7 +108,9 @@ def decode(student: Student, ask: str) -> str:
     ids = [ALPHABET.index(c) for c in ask]
     while len(ids) < CONTEXT:
         tokens = torch.tensor([ids], device=student.device)
-        batch = Batch(tokens, tokens, torch.arange(len(ids), device=student.device)[None], torch.zeros_like(tokens))
+        batch = Batch(
+            tokens, tokens, torch.arange(len(ids), device=student.device)[None], torch.zeros_like(tokens), [[0]]
+        )
         ids.append(int(student.logits(batch)[0, -1].argmax()))
         if ALPHABET[ids[-1]] == END:
             break

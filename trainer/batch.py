@@ -6,7 +6,7 @@ B: rows · T: positions in a row
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -35,9 +35,12 @@ class Batch:
     """From 0 in each document; the padding is a document of its own."""
     document_BT: Tensor
     """Which of the batch's documents, counted row by row; -1 in the padding."""
+    starts: list[list[int]]
+    """Where each row's documents begin: what is read on the host, so that no step waits for the device to say it."""
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(*(getattr(self, name).to(device, non_blocking=True) for name in self.__slots__))
+        tensors = {name: value for name in self.__slots__ if isinstance(value := getattr(self, name), Tensor)}
+        return replace(self, **{name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()})
 
 
 def collate(rows: Sequence[Sequence[Document]], length: int) -> Batch:
@@ -45,18 +48,24 @@ def collate(rows: Sequence[Sequence[Document]], length: int) -> Batch:
     shape = len(rows), length
     tokens, labels = np.zeros(shape, np.int64), np.full(shape, IGNORED, np.int64)
     positions, documents = np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
+    starts: list[list[int]] = []
     number = 0
     for i, row in enumerate(rows):
         start = 0
+        starts.append([])
         for document in row:
             end = start + len(document.token_ids)
             tokens[i, start:end] = document.token_ids
             labels[i, start : end - 1] = np.where(document.learnt[1:], document.token_ids[1:], IGNORED)
             positions[i, start:end] = np.arange(end - start)
             documents[i, start:end] = number
+            starts[i].append(start)
             start, number = end, number + 1
+        if start < length:
+            starts[i].append(start)
         positions[i, start:] = np.arange(length - start)
-    return Batch(*(torch.from_numpy(array) for array in (tokens, labels, positions, documents)))
+    tokens_BT, labels_BT, positions_BT, document_BT = map(torch.from_numpy, (tokens, labels, positions, documents))
+    return Batch(tokens_BT, labels_BT, positions_BT, document_BT, starts)
 
 
 def num_tokens(row: Sequence[Document]) -> int:

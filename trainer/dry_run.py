@@ -35,7 +35,7 @@ from gradus import config as configs
 from gradus.errors import GradusError
 from gradus.log import logger
 from gradus.trainer import platform as platforms
-from gradus.trainer.attention import DocumentAttention, Documents, documents
+from gradus.trainer.attention import DocumentAttention, Documents
 from gradus.trainer.batch import Document, collate
 from gradus.trainer.config import StageSettings
 from gradus.trainer.losses.cross_entropy import ChunkedCrossEntropy
@@ -169,8 +169,7 @@ def _rows(layout: Layout, context_length: int, num_rows: int) -> Rows:
     """Return (documents, tokens, labels, positions) of rows of one document each, as this process sees them."""
     row = [Document(np.zeros(context_length, np.int64), np.ones(context_length, bool))]
     batch = collate([row] * num_rows, context_length)
-    there = documents(batch.positions_BT, rank=layout.context_rank, size=layout.dims.cp)
-    return there, *(layout.part(x_BT) for x_BT in (batch.tokens_BT, batch.labels_BT, batch.positions_BT))
+    return layout.documents(batch), *(layout.part(x_BT) for x_BT in (batch.tokens_BT, batch.labels_BT, batch.positions_BT))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,10 +15,11 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict, set_model_state_dict
+from torch.distributed.fsdp import FSDPModule
 from torchtitan.distributed.utils import clip_grad_norm_
 
 from gradus.errors import ConfigError
-from gradus.trainer.attention import DocumentAttention, documents
+from gradus.trainer.attention import DocumentAttention
 from gradus.trainer.batch import Batch
 from gradus.trainer.config import ComputeConfig, OptimConfig, ParallelConfig, RopeScaling
 from gradus.trainer.flops import Flops
@@ -78,6 +79,16 @@ class Learner:
         """Return (rows, positions, vocabulary), whole on every process that works on these rows."""
         return self.layout.whole(self._forward(batch, head=True))
 
+    def expect(self, *, more: bool) -> None:
+        """Say whether the next batch is followed by more of its step.
+
+        One process then casts its weights and takes over its gradients once a step; many would each have to hold the
+        whole gradient for that, in float32.
+        """
+        if self.platform.world_size == 1 and isinstance(self.model, FSDPModule):
+            self.model.set_requires_gradient_sync(not more)
+            self.model.set_reshard_after_backward(not more)
+
     def backward(self, batch: Batch, num_labels: Tensor) -> Tensor:
         """Collect the gradient of the batch's cross-entropy over num_labels; return the loss, detached."""
         loss = self._cross_entropy(batch, num_labels)
@@ -101,7 +112,7 @@ class Learner:
         if self._qk_clip and torch.is_grad_enabled():
             self._qk_clip.saw(batch)
         self.model._skip_lm_head = not head
-        masks = documents(batch.positions_BT, rank=self.layout.context_rank, size=self.layout.dims.cp)
+        masks = self.layout.documents(batch)
         tokens_BT, positions_BT = self.layout.part(batch.tokens_BT), self.layout.part(batch.positions_BT)
         return self.model(tokens_BT, positions=positions_BT, attention_masks=masks)
 

@@ -32,7 +32,16 @@ from torchtitan.models.common.decoder import Decoder
 from torchtitan.protocols.model_spec import ModelSpec
 
 from gradus.errors import ConfigError
-from gradus.trainer.attention import KeepingAttention, OnlyAttention, joined, local_part, share_context
+from gradus.trainer.attention import (
+    Documents,
+    KeepingAttention,
+    OnlyAttention,
+    documents,
+    joined,
+    local_part,
+    share_context,
+)
+from gradus.trainer.batch import Batch
 from gradus.trainer.config import ComputeConfig, ParallelConfig
 from gradus.trainer.platform import SPMD_BACKEND, Platform, prepare_sharded
 
@@ -98,6 +107,11 @@ class Layout:
     def part(self, values_BT: Tensor) -> Tensor:
         """Return the positions that this process computes."""
         return local_part(values_BT, rank=self.context_rank, size=self.dims.cp)
+
+    def documents(self, batch: Batch) -> Documents:
+        """Return the documents of those positions."""
+        length, device = batch.tokens_BT.shape[1], batch.tokens_BT.device
+        return documents(batch.starts, length, rank=self.context_rank, size=self.dims.cp, device=device)
 
     def whole(self, parts_BTX: Tensor) -> Tensor:
         """Return what all processes of a row computed for it, put together again."""

@@ -112,7 +112,8 @@ def improve(
     losses = torch.zeros((), device=device)
     num_sequences = learner.total(torch.tensor(float(sum(len(p.advantages_S) for p in packs)), device=device))
     stats: list[GSPOStats] = []
-    for packed, old_N in zip(packs, old, strict=True):
+    for i, (packed, old_N) in enumerate(zip(packs, old, strict=True), start=1):
+        learner.expect(more=i < len(packs))
         logprobs_N, _ = answer_logprobs(learner, packed)
         loss, seen = gspo_loss(
             logprobs_N,

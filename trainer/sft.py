@@ -128,13 +128,15 @@ def train_step(
     """Take one update with this process's batches of a step, if judge takes it; return what all processes measured."""
     start, lr = time.perf_counter(), learner.lr
     device = learner.platform.device
-    batches = [batch.to(device) for batch in batches]
     counts = [[count_labels(one.labels_BT), (one.document_BT >= 0).sum(), count_pairs(one)] for one in batches]
-    num_labels, *work = learner.total(torch.tensor(counts, dtype=torch.float64, device=device).sum(dim=0))
+    num_labels, *work = learner.total(torch.tensor(counts, dtype=torch.float64).sum(dim=0).to(device))
+    batches = [batch.to(device) for batch in batches]
     loss = torch.zeros((), device=device)
-    for batch in batches:
+    for i, batch in enumerate(batches, start=1):
+        learner.expect(more=i < len(batches))
         loss += learner.backward(batch, num_labels.clamp(min=1).float())
-    measured = {"loss": float(learner.total(loss)), "grad_norm": learner.clip()}
+    total, grad_norm = learner.total(loss), learner.clip()
+    measured = {"loss": float(total), "grad_norm": grad_norm}  # read so late lest the clipping wait for the device
     verdict = judge(*measured.values())
     if verdict == "take":
         measured |= learner.step()

@@ -1,3 +1,5 @@
+from itertools import accumulate
+
 import pytest
 import torch
 
@@ -7,18 +9,19 @@ from gradus.trainer.attention import documents, local_part
 ROWS = [[5, 17, 1, 9], [32]]
 
 
-def positions(rows=ROWS):
-    return torch.stack([torch.cat([torch.arange(n) for n in row]) for row in rows])
+def starts(rows=ROWS):
+    """Where the documents of these lengths begin, and how long a row is."""
+    return [[0, *accumulate(row[:-1])] for row in rows], sum(rows[0])
 
 
-def test_a_document_begins_where_the_position_is_0():
-    found = documents(positions())
+def test_rows_are_laid_end_to_end():
+    found = documents(*starts())
     assert found.starts_of_queries.tolist() == found.starts_of_keys.tolist() == [0, 5, 22, 23, 32, 64]
     assert found.pieces.tolist() == [[0, 64, 0, 64, 0, 6, 32, 32]]
 
 
 def test_a_chunk_reads_from_the_start_of_its_first_document_to_its_own_end():
-    found = documents(positions([[5, 17, 1, 9]]), rank=1, size=2)
+    found = documents(*starts([[5, 17, 1, 9]]), rank=1, size=2)
     # Chunks 1 and 2 of 4: positions 8 to 16, within the second document, and 16 to 24, where it ends.
     assert found.starts_of_queries.tolist() == [0, 8, 0, 6, 7, 8]
     assert found.starts_of_keys.tolist() == [0, 11, 0, 17, 18, 19]
@@ -45,11 +48,11 @@ def test_ranks_together_read_and_learn_what_one_alone_does(size):
     def part(x, rank):
         return local_part(x.unflatten(0, (2, 32)), rank=rank, size=size).flatten(0, 1)
 
-    want = attend(q, documents(positions()))
+    want = attend(q, documents(*starts()))
     want_grads = torch.autograd.grad(want[0], (q, k, v), grad)
     sums = [torch.zeros_like(x) for x in (q, k, v)]
     for rank in range(size):
-        got = attend(part(q, rank), documents(positions(), rank=rank, size=size))
+        got = attend(part(q, rank), documents(*starts(), rank=rank, size=size))
         torch.testing.assert_close(got[0], part(want[0], rank), rtol=0, atol=1e-12)
         torch.testing.assert_close(got[1].T, part(want[1].T, rank), rtol=0, atol=1e-12)
         for total, found in zip(sums, torch.autograd.grad(got[0], (q, k, v), part(grad, rank)), strict=True):
@@ -71,6 +74,6 @@ def test_documents_tensors_are_compiled_once_for_any_number_of_them():
 
     for rows in ([[32]], [[5, 27]], [[1, 2, 3, 4, 22]]):
         x = torch.randn(32, 2, 8)
-        found = documents(positions(rows))
+        found = documents(*starts(rows))
         torch.testing.assert_close(attend(x, found), attend.__wrapped__(x, found))
     assert len(compiled) == 1

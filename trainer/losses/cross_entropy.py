@@ -18,8 +18,8 @@ from torchtitan.config import CompileConfig
 from gradus.kernels.dispatch import runs_triton
 from gradus.kernels.token_logprob import token_logprob
 
-MAX_LOGITS = 1 << 29
-"""That are in memory at a time: 1 GB in bfloat16, and as much for their gradient."""
+MAX_LOGITS = 1 << 30
+"""That are in memory at a time: 2 GB in bfloat16, and as much for their gradient."""
 
 
 def cross_entropy(logits_BTV: Tensor, labels_BT: Tensor, num_labels: Tensor | float) -> Tensor:

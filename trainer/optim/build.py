@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torchtitan.components.optimizer import LRSchedulersContainer, OptimizersContainer, ParamGroupConfig
 
 from gradus.trainer.config import OptimConfig
+from gradus.trainer.optim.adamw import AdamW
 from gradus.trainer.optim.muon import Muon
 
 MATRICES = r"^layers\..*\.(wq|wk|wv|wo|w1|w2|w3)\.weight$"
@@ -21,7 +22,7 @@ NORMS = r"norm\.weight$"
 
 
 class Optimizers(OptimizersContainer):
-    """torchtitan's container, which knows our Muon too."""
+    """torchtitan's container, with our Muon and our AdamW."""
 
     @dataclass(kw_only=True, slots=True)
     class Config(OptimizersContainer.Config):
@@ -29,7 +30,7 @@ class Optimizers(OptimizersContainer):
 
     @staticmethod
     def _resolve_optimizer_factory(name: str) -> Callable[..., Optimizer]:
-        return Muon if name == "Muon" else OptimizersContainer._resolve_optimizer_factory(name)
+        return {"Muon": Muon, "AdamW": AdamW}[name]
 
 
 def build_optimizers(model: nn.Module, config: OptimConfig) -> OptimizersContainer:
