@@ -123,7 +123,7 @@ def ours(folder: Path, batch: Batch, args: argparse.Namespace, platform: platfor
     trained.step = timed(trained.step, updates)
     found = measure(lambda: train_step(trained, batches), args)
     optimizer_ms = round(statistics.median(updates[args.warmup :]) * 1e3, 2)
-    found |= {"optimizer_ms": optimizer_ms, "attention": kernels_name(platform.device)}
+    found |= {"optimizer_ms": optimizer_ms, "attention": kernels_name(platform.device, MODELS[args.model]().head_dim)}
     num_rows = args.rows * args.batches * trained.layout.data_size
     return found | rates(found["s"], batch, trained.flops, platform, num_rows=num_rows)
 

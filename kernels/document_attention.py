@@ -1,7 +1,7 @@
 """Attention of each token to its own document up to itself, for documents of any length laid end to end.
 
 On a GPU FlashAttention's kernels for variable lengths: version 4 (flash-attn-4, written in CuTe's language; Hopper and
-Blackwell) where it is installed, else version 2, which is part of PyTorch. On a CPU PyTorch's kernel, one document
+Blackwell; heads of 32 and more) where it is installed, else version 2, which is part of PyTorch. On a CPU PyTorch's kernel, one document
 after the other. Nothing is computed, nor kept, for pairs of different documents.
 
 A document may have more keys than queries: its queries are then its last ones. Gradients for heads of 512 and more,
@@ -65,8 +65,12 @@ class Kernels(Protocol):
 class FlashAttention4:
     """Compiled once for each size of head and kept on the disk, which takes seconds."""
 
+    SMALLEST_HEAD = 32
+    """4.0.0b36 returns no gradient for the queries of a second document where heads are of 16."""
+
     def __init__(self) -> None:
         os.environ.setdefault("FLASH_ATTENTION_CUTE_DSL_CACHE_ENABLED", "1")
+        warnings.filterwarnings("ignore", "Argument aux_data")  # by the compiler, of an argument that is not used
         from flash_attn.cute import interface
 
         self._interface = interface
@@ -153,10 +157,10 @@ def _unbatched(x_1NTH: Tensor) -> Tensor:
 
 
 @cache
-def _kernels(device: torch.device) -> Kernels:
+def _kernels(device: torch.device, head_size: int) -> Kernels:
     if device.type == "cpu":
         return OneByOne()
-    if torch.cuda.get_device_capability(device)[0] in (9, 10):
+    if torch.cuda.get_device_capability(device)[0] in (9, 10) and head_size >= FlashAttention4.SMALLEST_HEAD:
         try:
             return FlashAttention4()
         except ModuleNotFoundError:
@@ -164,9 +168,9 @@ def _kernels(device: torch.device) -> Kernels:
     return FlashAttention2()
 
 
-def kernels_name(device: torch.device) -> str:
-    """Return which kernels a device gets."""
-    return type(_kernels(device)).__name__
+def kernels_name(device: torch.device, head_size: int) -> str:
+    """Return which kernels heads of this size get on a device."""
+    return type(_kernels(device, head_size)).__name__
 
 
 def _spans(starts_of_queries: Tensor, starts_of_keys: Tensor, pieces: Tensor) -> Iterator[Span]:
@@ -210,7 +214,7 @@ def document_attention(
     max_lse_N is raised to each head's largest log-sum-exp. The compiler is not told: it would keep the operator from
     being computed again, which does no harm here.
     """
-    kernels, outs, lses = _kernels(q_TNH.device), [], []
+    kernels, outs, lses = _kernels(q_TNH.device, q_TNH.shape[-1]), [], []
     for span in _spans(starts_of_queries, starts_of_keys, pieces):
         out, lse = kernels.forward(q_TNH[span.queries], k_SKH[span.keys], v_SKH[span.keys], span, scale)
         outs.append(out)
@@ -245,7 +249,7 @@ def document_attention_backward(
     scale: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the gradients of the queries, keys and values."""
-    kernels, found = _kernels(q_TNH.device), []
+    kernels, found = _kernels(q_TNH.device, q_TNH.shape[-1]), []
     spans = list(_spans(starts_of_queries, starts_of_keys, pieces))
     for span in spans:
         queries, keys = span.queries, span.keys
