@@ -30,35 +30,40 @@ def near(found, want):
         assert difference <= 0.03 * wanted.norm(), name
 
 
-@TWO
-def test_two_gpus_learn_what_one_does_and_documents_do_not_see_each_other(folder, tmp_path, platform):
-    parallels = ({}, {"replicate": 2}, {"context": 2}, {"tensor": 2})
-    calls = [(layouts.learn, (folder, parallel), {"compute": EAGER, "change": CHANGED}) for parallel in parallels]
-    found, want = layouts.spawn(tmp_path, 2, calls), layouts.learn(folder, {}, compute=EAGER)
-    for i, parallel in enumerate(parallels):
-        leaks_nothing([of_rank[i]["logits"] for of_rank in found], parallel)
-        for of_rank in found:
-            near(of_rank[i], want)
+LAYOUTS = ({}, {"replicate": 2}, {"context": 2}, {"tensor": 2})
+COMPILED = ({"context": 2}, {"tensor": 2})
+
+
+@pytest.fixture(scope="module")
+def on_two(folder, tmp_path_factory):
+    """What each GPU of two found: with every layout, with compiled layers, and with Muon."""
+    calls = [(layouts.learn, (folder, parallel), {"compute": EAGER, "change": CHANGED}) for parallel in LAYOUTS]
+    selective = {"activation_checkpointing": "selective"}
+    calls += [(layouts.learn, (folder, parallel), {"compute": selective}) for parallel in COMPILED]
+    calls += [(layouts.learn, (folder, parallel), {"compute": EAGER, "name": "muon"}) for parallel in LAYOUTS]
+    found = layouts.spawn(tmp_path_factory.mktemp("two"), 2, calls)  # once: starting processes is what takes the time
+    first, last = len(LAYOUTS), len(LAYOUTS) + len(COMPILED)
+    return {
+        "eager": [of_rank[:first] for of_rank in found],
+        "compiled": [of_rank[first:last] for of_rank in found],
+        "muon": [of_rank[last:] for of_rank in found],
+    }
 
 
 @TWO
-def test_compiled_layers_learn_the_same_on_two_gpus(folder, tmp_path, platform):
-    parallels = ({"context": 2}, {"tensor": 2})
-    compute = {"activation_checkpointing": "selective"}
-    calls = [(layouts.learn, (folder, parallel), {"compute": compute}) for parallel in parallels]
-    found = layouts.spawn(tmp_path, 2, calls)
+def test_two_gpus_learn_what_one_does_and_documents_do_not_see_each_other(folder, on_two, platform):
     want = layouts.learn(folder, {}, compute=EAGER)
-    for of_rank in found:
-        for i in range(len(parallels)):
+    for i, parallel in enumerate(LAYOUTS):
+        leaks_nothing([of_rank[i]["logits"] for of_rank in on_two["eager"]], parallel)
+        for of_rank in on_two["eager"]:
             near(of_rank[i], want)
 
 
 @TWO
-def test_muon_takes_the_same_step_on_two_gpus(folder, tmp_path, platform):
-    parallels = ({}, {"replicate": 2}, {"context": 2}, {"tensor": 2})
-    calls = [(layouts.learn, (folder, parallel), {"compute": EAGER, "name": "muon"}) for parallel in parallels]
-    want = layouts.learn(folder, {}, compute=EAGER, name="muon")
-    for of_rank in layouts.spawn(tmp_path, 2, calls):
+@pytest.mark.parametrize(("how", "settings"), [("compiled", {}), ("muon", {"name": "muon"})])
+def test_two_gpus_learn_the_same(how, settings, folder, on_two, platform):
+    want = layouts.learn(folder, {}, compute=EAGER, **settings)
+    for of_rank in on_two[how]:
         for found in of_rank:
             near(found, want)
 
