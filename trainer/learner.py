@@ -82,10 +82,11 @@ class Learner:
     def expect(self, *, more: bool) -> None:
         """Say whether the next batch is followed by more of its step.
 
-        One process then casts its weights and takes over its gradients once a step; many would each have to hold the
-        whole gradient for that, in float32.
+        One process then casts its weights and takes over its gradients once a step. Many would each have to hold the
+        whole gradient for that, in float32; so would one that keeps all in the machine's memory.
         """
-        if self.platform.world_size == 1 and isinstance(self.model, FSDPModule):
+        alone = self.platform.world_size == 1 and not self.layout.config.cpu_offload
+        if alone and isinstance(self.model, FSDPModule):
             self.model.set_requires_gradient_sync(not more)
             self.model.set_reshard_after_backward(not more)
 

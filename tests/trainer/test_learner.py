@@ -8,6 +8,7 @@ from gradus.trainer.batch import Document, collate
 from gradus.trainer.config import ComputeConfig, OptimConfig
 from gradus.trainer.learner import Learner
 from gradus.trainer.losses import cross_entropy as losses
+from gradus.trainer.platform import Platform
 
 
 def learner(folder, platform, **compute):
@@ -16,8 +17,8 @@ def learner(folder, platform, **compute):
     )
 
 
-def packed():
-    rng = np.random.default_rng(0)
+def packed(seed=0):
+    rng = np.random.default_rng(seed)
     rows = [[Document(rng.integers(0, tiny.VOCAB, n), rng.random(n) < 0.5) for n in row] for row in ((20, 30), (64,))]
     return collate(rows, 64)
 
@@ -44,6 +45,29 @@ def test_a_loss_in_parts_is_the_loss_of_all_logits(family, tmp_path, platform, m
     torch.testing.assert_close(loss, want.detach())
     for name, gradient in found.items():
         torch.testing.assert_close(gradient, wanted[name], rtol=1e-4, atol=1e-7)
+
+
+def test_a_step_of_many_batches_hands_its_gradients_over_once(model, platform, monkeypatch):
+    monkeypatch.setattr(Platform, "compute_dtype", "bfloat16")  # as on a GPU, where FSDP2 keeps float32 beside
+    batches = [packed(seed) for seed in range(3)]
+    num_labels = sum(losses.count_labels(batch.labels_BT) for batch in batches).float()
+    found, after = [], []
+    for announced in (False, True):
+        ours = learner(model, platform)
+        layers = [layer.attention.wo.weight for layer in ours.model.layers.values()]
+        there = []
+        for i, batch in enumerate(batches, start=1):
+            ours.expect(more=announced and i < len(batches))
+            ours.backward(batch, num_labels)
+            there.append([weight.grad is not None for weight in layers])
+        assert there == [[not announced] * len(layers)] * 2 + [[True] * len(layers)]
+        found.append({name: layouts.whole(p.grad) for name, p in ours.model.named_parameters()})
+        ours.step()
+        after.append(ours.loss(batches[0], num_labels))
+    torch.testing.assert_close(after[1], after[0], rtol=1e-4, atol=0)
+    assert after[0] < learner(model, platform).loss(batches[0], num_labels)
+    for name, gradient in found[0].items():
+        torch.testing.assert_close(found[1][name], gradient, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("activation_checkpointing", ["selective", "full"])
