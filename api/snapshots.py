@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
+from gradus.api.ahead import Ahead
 from gradus.api.scans import Scanning, open_for_scans
 from gradus.engine.store import Store, open_snapshot_file
 from gradus.engine.workspace import Workspace
@@ -19,32 +20,20 @@ from gradus.errors import WorkspaceError
 
 KEPT_OPEN = 2
 PAGES_BYTES = 32 << 20
-MOST_EXPECTED = 64
-"""Walks at once."""
 
 
 class Pages:
     """Answers of one snapshot, which never change; the least recently used go first."""
 
     def __init__(self) -> None:
+        self.ahead = Ahead()
         self._found: OrderedDict[object, tuple[bytes, dict[str, str]]] = OrderedDict()
-        self._expected: OrderedDict[object, int] = OrderedDict()
         self._size_bytes = 0
         self._lock = Lock()
 
-    def expect(self, key: object, num_pages: int) -> None:
-        """Note that a walk goes on at key, where so many pages shall be read at once."""
-        with self._lock:
-            self._expected[key] = num_pages
-            if len(self._expected) > MOST_EXPECTED:
-                self._expected.popitem(last=False)
-
-    def due(self, key: object) -> int:
-        """Return how many pages to read at key."""
-        with self._lock:
-            return self._expected.pop(key, 1)
-
     def get(self, key: object) -> tuple[bytes, dict[str, str]] | None:
+        """Return a page, if it is kept; a walk that comes by is read on, in the background."""
+        self.ahead.pass_by(key)
         with self._lock:
             if key in self._found:
                 self._found.move_to_end(key)

@@ -2,17 +2,20 @@
 
 import base64
 import json
+from threading import Event
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
 
+from gradus.api import ahead
 from gradus.api.app import create_app
 from gradus.api.tokens import Tokens
 from gradus.engine.parts import write_part
 from gradus.engine.records import Problem
 from gradus.engine.store import open_store
 from gradus.engine.workspace import Workspace
+from gradus.errors import WorkspaceError
 
 MANY = 300_000
 """Rows of more than two of DuckDB's row groups, which are read side by side."""
@@ -102,6 +105,44 @@ def test_a_walk_is_read_ahead_and_a_jump_is_not(many, monkeypatch):
         cursor = base64.urlsafe_b64encode(json.dumps([version, [place], ["x"]]).encode()).decode()
         assert len(client.get("/v1/problems", params={"limit": 10, "cursor": cursor}).json()["rows"]) == 10
     assert len(num_read) == 8
+
+
+def walked(client, num):
+    """Ask for the first pages; return the next one's address."""
+    url = "/v1/problems?limit=10"
+    for _ in range(num):
+        url = client.get(url).links["next"]["url"]
+    return url
+
+
+def test_pages_that_follow_are_there_before_they_are_asked_for(many, monkeypatch):
+    _, workspace = many
+    client = TestClient(create_app(workspace))
+    url = walked(client, 3)  # alone, then two together: at the second of these four more are begun
+    ahead._reader.submit(int).result()
+
+    def closed(version=None):
+        raise WorkspaceError("it is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client.app.state.snapshots, "read", closed)
+        for _ in range(4):  # at the third of them reading on fails
+            response = client.get(url)
+            assert response.status_code == 200
+            url = response.links["next"]["url"]
+        ahead._reader.submit(int).result()
+    assert len(client.get(url).json()["rows"]) == 10
+
+
+def test_who_comes_before_the_reader_reads_himself(many):
+    _, workspace = many
+    client = TestClient(create_app(workspace))
+    busy = Event()
+    ahead._reader.submit(busy.wait)
+    url = walked(client, 9)
+    busy.set()
+    alone = TestClient(create_app(workspace)).get(url)
+    assert client.get(url).content == alone.content
 
 
 def test_a_kept_page_is_the_page_with_all_its_headers(rest):
