@@ -62,19 +62,26 @@ bench: peers  ## run the benchmarks; each prints JSON lines, or what it needs
 
 train := python3 benchmarks/bench_train.py
 train2 := torchrun --standalone --nproc-per-node 2 benchmarks/bench_train.py
+four := --batches 4 --warmup 2 --steps 4
 long := --context 65536 --warmup 1 --steps 3
 
-bench-gpu:  ## supervised training's figures, on one GPU or more, in the environment that is active (needs liger-kernel)
+bench-gpu:  ## supervised training's figures, on one GPU or more, in the environment that is active (needs liger-kernel, torchao)
 	python3 benchmarks/bench_attention.py
+	python3 benchmarks/bench_poly_norm.py
 	$(train) --peer
-	$(train) --model smollm2-135m --peer
+	$(train) $(four) --peer
+	$(train) $(four) --peer-alone --peer-attention flash_attention_4
+	$(train) $(four) --documents packed --peer --peer-attention flash_attention_4
+	$(train) $(four) --model smollm2-135m --peer
+	$(train) $(four) --float8
+	for clip in 0 100 1; do $(train) $(four) --optimizer muon --qk-clip $$clip || exit 1; done
 	$(train) $(long) --activation-checkpointing selective
-	$(train) $(long) --activation-checkpointing full --peer-alone
-	$(train) $(long) --activation-checkpointing selective --optimizer muon
+	$(train) $(long) --activation-checkpointing selective --documents packed
 	$(train) $(long) --activation-checkpointing selective --optimizer muon --qk-clip 100
-	for model in llama-2.6b llama-3b llama-3.6b; do \
+	$(train) $(long) --activation-checkpointing full --peer-alone
+	for model in llama-3b llama-3.6b; do \
 	    $(train) $(long) --model $$model --activation-checkpointing full || exit 1; done
-	if [ $$(nvidia-smi -L | wc -l) -ge 2 ]; then $(train2) && $(train2) $(long) --context-parallel 2 && \
+	if [ $$(nvidia-smi -L | wc -l) -ge 2 ]; then $(train2) $(four) && $(train2) $(long) --context-parallel 2 && \
 	    $(train2) $(long) --context 131072 --context-parallel 2 --activation-checkpointing selective; fi
 
 lock:  ## make the lock files anew (needs uv)

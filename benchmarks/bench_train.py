@@ -9,8 +9,9 @@ with one document; `packed` with documents of 200 tokens and more, log-normal ar
 What FLOPs are counted, and against which peak, says gradus.trainer.flops. `optimizer_ms` is the optimizer's part of a
 step; `state_gib` is what stays in memory between steps.
 
-The peer is transformers' model in bfloat16 autocast with Liger's fused cross-entropy, norms, SwiGLU and RoPE, PyTorch's
-causal attention (which sees across documents, so compare `whole`), and fused AdamW.
+The peer is transformers' model in bfloat16 autocast with Liger's fused cross-entropy, norms, SwiGLU and RoPE, and fused
+AdamW. Its attention is PyTorch's causal one, which sees across documents, so compare `whole`; --peer-attention
+flash_attention_4 gives it the kernels that ours takes, with documents kept apart by their positions.
 """
 
 from __future__ import annotations
@@ -134,17 +135,19 @@ def peer(folder: Path, batch: Batch, args: argparse.Namespace, platform: platfor
     config = MODELS[args.model]()
     getattr(liger_kernel.transformers, f"apply_liger_kernel_to_{config.model_type}")()
     with platform.device:
-        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).train()
+        how = {"dtype": torch.float32, "attn_implementation": args.peer_attention}
+        model = AutoModelForCausalLM.from_config(config, **how).train()
     if args.activation_checkpointing != "none":
         model.gradient_checkpointing_enable()
     optim = OptimConfig()
     optimizer = torch.optim.AdamW(model.parameters(), lr=optim.lr, weight_decay=optim.weight_decay, fused=True)
     tokens = batch.tokens_BT.to(platform.device)
+    apart = {} if args.peer_attention == "sdpa" else {"position_ids": batch.positions_BT.to(platform.device)}
 
     def step() -> float:
         for _ in range(args.batches):
             with torch.autocast("cuda", torch.bfloat16):
-                loss = model(input_ids=tokens, labels=tokens).loss / args.batches
+                loss = model(input_ids=tokens, labels=tokens, **apart).loss / args.batches
             loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), optim.max_norm)
         optimizer.step()
@@ -266,6 +269,7 @@ def main() -> None:
     parser.add_argument("--float8", action="store_true")
     parser.add_argument("--peer", action="store_true", help="then the peer, too, which needs liger-kernel")
     parser.add_argument("--peer-alone", action="store_true")
+    parser.add_argument("--peer-attention", choices=("sdpa", "flash_attention_2", "flash_attention_4"), default="sdpa")
     parser.add_argument("--breakdown", action="store_true")
     args = parser.parse_args()
     if not torch.cuda.is_available():

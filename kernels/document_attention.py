@@ -1,8 +1,8 @@
 """Attention of each token to its own document up to itself, for documents of any length laid end to end.
 
 On a GPU FlashAttention's kernels for variable lengths: version 4 (flash-attn-4, written in CuTe's language; Hopper and
-Blackwell; heads of 32 and more) where it is installed, else version 2, which is part of PyTorch. On a CPU PyTorch's kernel, one document
-after the other. Nothing is computed, nor kept, for pairs of different documents.
+Blackwell; heads of 32 and more) where it is installed, else version 2, which is part of PyTorch. On a CPU PyTorch's
+kernel, one document after the other. Nothing is computed, nor kept, for pairs of different documents.
 
 A document may have more keys than queries: its queries are then its last ones. Gradients for heads of 512 and more,
 dropout and windows are not covered. On a GPU sums of gradients are in no fixed order.

@@ -2,7 +2,8 @@
 
 Both recipes (sft, rl) are short loops over this. torchtitan's own Trainer is not subclassed: it has
 one sequence length, one loader and one loss a run, and a curriculum changes the first while
-reinforcement has neither of the others. Its components are used as they are.
+reinforcement has neither of the others. Models, FSDP2, losses in parts, optimizer and schedule containers are its own;
+what cuts a model (parallel.py), saves it (checkpoint.py) and watches it (watch.py) is ours, for the reasons said there.
 """
 
 from __future__ import annotations

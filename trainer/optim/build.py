@@ -18,7 +18,7 @@ from gradus.trainer.optim.adamw import AdamW
 from gradus.trainer.optim.muon import Muon
 
 MATRICES = r"^layers\..*\.(wq|wk|wv|wo|w1|w2|w3)\.weight$"
-NORMS = r"norm\.weight$"
+VECTORS = r"(norm\.weight|\.bias|\.lambda_[qk][12]|\.activation\.weight)$"
 
 
 class Optimizers(OptimizersContainer):
@@ -34,11 +34,11 @@ class Optimizers(OptimizersContainer):
 
 
 def build_optimizers(model: nn.Module, config: OptimConfig) -> OptimizersContainer:
-    """Build the optimizers over all parameters; norms are not decayed towards zero."""
+    """Build the optimizers over all parameters; what is no matrix is not decayed towards zero."""
     common = {"lr": config.lr, "betas": tuple(config.betas), "eps": config.eps}
     groups = [
         ParamGroupConfig(pattern=pattern, optimizer_name="AdamW", optimizer_kwargs=common | {"weight_decay": decay})
-        for pattern, decay in ((NORMS, 0.0), (r".*", config.weight_decay))
+        for pattern, decay in ((VECTORS, 0.0), (r".*", config.weight_decay))
     ]
     if config.name == "muon":
         settings = {"lr": config.lr, "weight_decay": config.weight_decay, "momentum": config.momentum}

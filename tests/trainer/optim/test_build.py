@@ -1,4 +1,7 @@
+import layouts
+import motif_reference
 import pytest
+import tiny
 import torch
 from torch import nn
 
@@ -34,6 +37,19 @@ def test_updates_are_those_of_torch_and_norms_are_not_decayed():
             optimizer.step()
     for name, weight in ours.state_dict().items():
         torch.testing.assert_close(weight, theirs.state_dict()[name])
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2", "qwen3", "motif"])
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_only_matrices_are_decayed(family, name, tmp_path):
+    folder = motif_reference.make_motif(tmp_path) if family == "motif" else tiny.make_model(tmp_path, family=family)
+    with torch.device("meta"):
+        model = layouts.spec(folder).model.build()
+    config = OptimConfig(name=name, weight_decay=0.5)
+    for optimizer in build_optimizers(model, config):
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                assert group["weight_decay"] == (0.5 if parameter.ndim == 2 else 0.0)
 
 
 def rates(num_updates, **config):
