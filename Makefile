@@ -20,6 +20,9 @@ setup:  ## create .venv from the lock file
 demo: setup  ## the whole main job on the model that comes with Gradus; again: resume
 	@$(bin)/gradus demo --workspace $(WORKSPACE) $(DEMO)
 
+# What is compiled is kept, whatever the environment says: each worker, and each command that a test starts, needs it.
+test test-slow: export PYTHONDONTWRITEBYTECODE :=
+
 test: setup  ## the fast tests, on all cores: no GPU, no network, under five minutes
 	$(bin)/python -m pytest -n auto --dist worksteal
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import version
 from types import ModuleType
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from gradus.api import pages
 from gradus.api.auth import ScopeName, needs
@@ -56,7 +57,7 @@ def create_app(workspace: Workspace, settings: Settings = DEFAULTS) -> FastAPI:
         description="Curate, query and train on reasoning data.",
         docs_url=None,  # they load scripts from elsewhere; the page has a reference of its own
         redoc_url=None,
-        generate_unique_id_function=operation_id,
+        lifespan=_router().lifespan_context,
     )
     app.state.workspace = workspace
     app.state.snapshots = Snapshots(workspace)
@@ -67,9 +68,17 @@ def create_app(workspace: Workspace, settings: Settings = DEFAULTS) -> FastAPI:
     app.add_middleware(Methods)
     app.add_middleware(KeepAnswers, answers=app.state.answers)
     guard(app, workspace, settings)
+    app.router.routes.extend(_router().routes)
+    return app
+
+
+@cache
+def _router() -> APIRouter:
+    """Return every route, made once: they know no workspace, and take most of the time that an application does."""
+    router = APIRouter(generate_unique_id_function=operation_id)
     for change, modules in ROUTES.items():
         for module in modules:
-            app.include_router(module.router, prefix="/v1", dependencies=[needs(change)])
-    app.include_router(operations.router)
-    app.include_router(pages.router)
-    return app
+            router.include_router(module.router, prefix="/v1", dependencies=[needs(change)])
+    router.include_router(operations.router)
+    router.include_router(pages.router)
+    return router

@@ -19,7 +19,7 @@ from gradus.engine.workspace import Workspace
 from gradus.errors import DataError
 from gradus.trainer.config import SFTConfig
 from gradus.trainer.data import CurriculumData
-from gradus.trainer.run import read_events
+from gradus.trainer.run import EVENTS, read_rows
 
 ROLLOUT_COLUMNS = ["problem_id", "domain", "index", "outcome", "score", "advantage", "used"]
 
@@ -34,7 +34,7 @@ def blame(workspace: Workspace, name: str, step: int) -> dict[str, Any]:
         "run": name,
         "step": step,
         "metrics": next((row for row in read_metrics(folder) if row["step"] == step), None),
-        "events": [event for event in read_events(folder) if event["step"] == step],
+        "events": [event for event in read_rows(folder / EVENTS) if event["step"] == step],
     }
     if record["kind"] == "rl":
         return found | {"rollouts": _rollouts(folder, step)}

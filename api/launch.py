@@ -2,10 +2,11 @@
 
     launch.json  what was asked for, and the job's number at Slurm   status  the exit status of what has ended
     launch.sh    the script                                          lock    held by a run on this machine
-    log.txt      what it said                                        cancel  it was cancelled, by whom
+    log.txt      what it said in the background                      cancel  it was cancelled, by whom
 
-`torchrun` starts the processes of a machine, and over several they meet at the first of Slurm's nodes. A run on this
-machine holds the lock as long as any of its processes lives, so nothing but Slurm is asked whether a run still runs.
+`torchrun` (trainer/processes.py) starts the processes of a machine, and over several they meet at the first of Slurm's
+nodes. A run on this machine holds the lock as long as any of its processes lives, so nothing but Slurm is asked whether
+a run still runs.
 Not covered: several machines without Slurm (start `torchrun` on each).
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shlex
 import shutil
 import signal
@@ -26,6 +28,7 @@ from typing import Literal
 
 from gradus.api.jobs.process import Process, end, find
 from gradus.errors import ConfigError, MachineError, WorkspaceError
+from gradus.trainer.run import ERROR
 
 SLURM_OPTIONS = ("partition", "time", "account", "qos", "constraint", "gpus-per-node", "cpus-per-task", "mem")
 PORTS = 1000
@@ -67,7 +70,7 @@ def trainer_command(launch: Launch, kind: str, arguments: Sequence[str]) -> str:
     said = shlex.join(arguments)
     if launch.num_processes == launch.num_nodes == 1:
         return f"{python} {module} {said}"
-    torchrun = f"{python} -m torch.distributed.run --nproc_per_node={launch.num_processes}"
+    torchrun = f"{python} -m gradus.trainer.processes --nproc_per_node={launch.num_processes}"
     torchrun += f" --shutdown-timeout={INTERRUPTED_SAVE_S}"
     if launch.num_nodes == 1:
         return f"{torchrun} --standalone {module} -- {said}"
@@ -82,19 +85,27 @@ def script(folder: Path, launch: Launch, command: str) -> str:
         told = {"job-name": folder.name, "output": str(folder / "log.txt"), "open-mode": "append"}
         told |= {"nodes": str(launch.num_nodes), "ntasks-per-node": "1"} | dict(launch.options)
         lines += [f"#SBATCH --{name}={value}" for name, value in told.items()]
-    lines += [f"cd {shlex.quote(str(folder))} || exit 4", 'echo "$$" > pid', "rm -f status"]
+    lines += [f"cd {shlex.quote(str(folder))} || exit 4", 'echo "$$" > pid', f"rm -f status {ERROR}"]
     if launch.num_nodes > 1:
         lines.append('head="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"')
     lines += [command, "result=$?", 'echo "$result" > .status.new && mv .status.new status', 'exit "$result"']
     return "\n".join(lines) + "\n"
 
 
-def start_here(folder: Path, *, foreground: bool = False) -> int:
-    """Run the script on this machine; in the foreground, return its exit status, else 0 at once."""
+def run_here(folder: Path) -> int:
+    """Run the script on this machine, in the terminal, until the last of its processes is gone; return its status."""
+    with _alone(folder) as lock:
+        process = subprocess.Popen(["bash", "launch.sh"], cwd=folder, pass_fds=[lock])
+    with _signals_left_to(process):
+        status = process.wait()
+        while status < 0 and runs_here(folder):  # the same signal lets the trainer save first
+            time.sleep(0.05)
+    return status
+
+
+def start_here(folder: Path) -> None:
+    """Run the script on this machine, beside us."""
     with _alone(folder) as lock, (folder / "log.txt").open("ab") as log:
-        if foreground:
-            with _interrupts_left_to_it():
-                return subprocess.run(["bash", "launch.sh"], cwd=folder, pass_fds=[lock], check=False).returncode
         process = subprocess.Popen(
             ["bash", "launch.sh"],
             cwd=folder,
@@ -105,17 +116,26 @@ def start_here(folder: Path, *, foreground: bool = False) -> int:
             start_new_session=True,
         )
         (folder / "pid").write_text(str(process.pid))
-    return 0
 
 
 @contextlib.contextmanager
-def _interrupts_left_to_it() -> Iterator[None]:
-    """Wait on at Ctrl-C: the terminal tells the run, too, which saves first."""
-    before = signal.signal(signal.SIGINT, lambda *_: None)  # what is ignored here would be ignored there
+def _signals_left_to(script: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Wait on at Ctrl-C, of which a terminal tells the run, too, and hand SIGTERM on: the run saves first."""
+
+    def hand_on(*_: object) -> None:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            # Not to bash, which would be gone at once.
+            for pid in Path(f"/proc/{script.pid}/task/{script.pid}/children").read_text().split():
+                os.kill(int(pid), signal.SIGTERM)
+
+    # What is ignored here would be ignored there.
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None)}
+    before[signal.SIGTERM] = signal.signal(signal.SIGTERM, hand_on)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def start_by_slurm(folder: Path) -> int:

@@ -19,6 +19,8 @@ def picture_format(path: Path) -> str:
     kind = path.suffix.removeprefix(".").lower()
     if kind not in FORMATS:
         raise ConfigError(f"{path}: a picture's name ends in {' or '.join('.' + one for one in FORMATS)}")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path}: there is no folder {path.parent} to draw into; make it first")
     return kind
 
 

@@ -25,6 +25,7 @@ from gradus.engine.workspace import Workspace
 from gradus.errors import ConfigError, DataError, WorkspaceError
 from gradus.trainer.config import EvaluateConfig, RLConfig, SFTConfig
 from gradus.trainer.identity import deciding
+from gradus.trainer.run import ERROR, METRICS, read_rows
 from gradus.trainer.stages import plan_stages
 
 RECIPES = Path(__file__).resolve().parent.parent / "trainer" / "recipes"
@@ -114,7 +115,7 @@ def start_in_foreground(run: PlannedRun) -> int:
     """Run to the end, in the terminal; return the exit status."""
     prepare(run, actor="local")
     (run.folder / "cancel").unlink(missing_ok=True)
-    return launching.start_here(run.folder, foreground=True)
+    return launching.run_here(run.folder)
 
 
 def resume(workspace: Workspace, name: str) -> dict[str, Any]:
@@ -184,17 +185,28 @@ def describe(folder: Path) -> dict[str, Any]:
     That is queued (at Slurm), running, finished, paused (at the step it was to go to), failed, cancelled, or stopped:
     asked to stop, or ended without a word, as by a reboot.
     """
-    metrics, state = folder / "metrics.jsonl", run_state(folder)
-    record = _read(folder / "run.json") | {"state": state}
-    lines = _tail(metrics)
+    state, lines = run_state(folder), _tail(folder / METRICS)
+    metrics = json.loads(lines[-1]) if lines else None
     return {
         "name": folder.name,
         "folder": str(folder),
-        **record,
+        **_read(folder / "run.json"),
+        **({"step": metrics["step"]} if metrics else {}),
+        "state": state,
         "launch": _read(folder / "launch.json") or None,
-        "error": (_tail(folder / "log.txt") or ["no word of why"])[-1] if state == "failed" else None,
-        "metrics": json.loads(lines[-1]) if lines else None,
+        "error": _why(folder) if state == "failed" else None,
+        "metrics": metrics,
     }
+
+
+def _why(folder: Path) -> str:
+    """Return why a run failed: in the trainer's words, or the last of what a run in the background said."""
+    if told := _read(folder / ERROR):
+        return str(told["error"])
+    log = folder / "log.txt"
+    lines = _tail(log) if log.exists() and log.stat().st_mtime >= _started(folder) else []
+    status = (folder / "status").read_text().strip()
+    return lines[-1] if lines else f"it ended with status {status}; the terminal that it was started in has the rest"
 
 
 def run_state(folder: Path) -> str:
@@ -221,6 +233,11 @@ def run_state(folder: Path) -> str:
     return "failed" if (folder / "status").exists() else "stopped"
 
 
+def was_saved(folder: Path) -> bool:
+    """Whether a run has stopped because it was asked to, not without a word."""
+    return run_state(folder) == "stopped" == _read(folder / "run.json").get("state")
+
+
 def _started(folder: Path) -> float:
     """Return when the run's script was started last."""
     return (folder / "pid").stat().st_mtime if (folder / "pid").exists() else 0.0
@@ -228,9 +245,7 @@ def _started(folder: Path) -> float:
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """Return what was measured, one row a step."""
-    path = folder / "metrics.jsonl"
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    return read_rows(folder / METRICS)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from typing import Any
 
 from gradus.api.jobs.events import Event
 from gradus.api.runs import OVER, run_state
+from gradus.trainer.run import METRICS
 
 
 class Watch:
     """One reader's view of a run; reads each line once, unless the file is another one."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._path = folder, folder / "metrics.jsonl"
+        self._folder, self._path = folder, folder / METRICS
         self._state = ""
         self._file, self._place, self._step = 0, 0, 0
 

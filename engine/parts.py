@@ -154,6 +154,9 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         fresh.rename(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say which file it has no room for
+        raise
     finally:
         fresh.unlink(missing_ok=True)
     sync_folder(path.parent)

@@ -7,8 +7,12 @@ difficulty spreads over 0, 1/4, 1/2, 3/4 and 1; the last answer of every tenth p
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+# One thread a process, those that tests start included: pytest has a process for every core, and for products as
+# small as here several threads mostly wait for each other. Set before torch is imported.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 import torch
@@ -186,13 +190,33 @@ def problems() -> list[Problem]:
     return make_problems()
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory) -> Workspace:
+    """Return a workspace whose database has every table and no row. Only to be copied: to migrate takes time."""
+    workspace = Workspace.create(tmp_path_factory.mktemp("empty") / "workspace")
+    with open_store(workspace):
+        pass
+    return workspace
+
+
 @pytest.fixture
-def workspace(tmp_path) -> Workspace:
-    return Workspace.create(tmp_path / "workspace")
+def workspace(empty, tmp_path) -> Workspace:
+    """Return a workspace that holds nothing and has shown nothing yet."""
+    made = Workspace.create(tmp_path / "workspace")
+    shutil.copyfile(empty.database, made.database)
+    return made
 
 
 @pytest.fixture(scope="session")
-def new_world(student):
+def untouched(tmp_path_factory) -> Workspace:
+    """Return a workspace with problems and nothing else. Only to be copied."""
+    workspace = Workspace.create(tmp_path_factory.mktemp("untouched") / "workspace")
+    steps.add_problems(workspace, make_problems(), "world")
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def new_world(student, untouched):
     """Make a workspace under a folder, with problems and nothing else, and the recipe and recordings beside it."""
 
     def make(folder: Path) -> World:
@@ -200,11 +224,16 @@ def new_world(student):
         recording = make_recording(folder / "student.jsonl")
         recipe.write_text(RECIPE.format(student=student, recording=recording))
         corrections = make_corrections(folder / "corrections.jsonl")
-        workspace = Workspace.create(folder / "workspace")
-        steps.add_problems(workspace, make_problems(), "world")
+        workspace = copy_of(untouched, folder / "workspace")
         return World(workspace, recipe, corrections, model_id(student))
 
     return make
+
+
+def copy_of(workspace: Workspace, folder: Path) -> Workspace:
+    """Return a copy that a test may change."""
+    shutil.copytree(workspace.root, folder, symlinks=True)
+    return Workspace.find(folder)
 
 
 @pytest.fixture
@@ -238,8 +267,7 @@ def finished(new_world, tmp_path_factory) -> World:
 @pytest.fixture
 def spoilable(finished, tmp_path) -> World:
     """Return a copy of the finished workspace that a test may change."""
-    shutil.copytree(finished.workspace.root, tmp_path / "workspace", symlinks=True)
-    return World(Workspace(tmp_path / "workspace"), finished.recipe_path, finished.corrections, finished.student)
+    return replace(finished, workspace=copy_of(finished.workspace, tmp_path / "workspace"))
 
 
 def attempts(problem, model, num, *, sampler):

@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "curricula": LEAVES | {"engine", "verifiers"},
     # Not the store: a GPU machine has no database. Rewards are verdicts, rollouts come from teachers.
     "trainer": LEAVES
-    | {"kernels", "verifiers", "engine.records", "engine.teachers"}
+    | {"kernels", "verifiers", "engine.parts", "engine.records", "engine.teachers"}
     | {"curricula.manifest", "curricula.verify", "curricula.fingerprint", "curricula.balance", "curricula.stage_files"}
     | {"curricula.verify_rl"},
     "api": LEAVES | {"trainer", "kernels", "curricula", "engine", "verifiers"},
@@ -37,6 +37,7 @@ ALONE = {
     "curricula/verify_rl.py": {"curricula.manifest", "curricula.posterior", "errors"},
     "curricula/verify.py": {"curricula.manifest", "curricula.verify_rl", "curricula.verify_stage"},
     "engine/records.py": set(),
+    "engine/parts.py": {"engine.records"},
 }
 
 

@@ -5,6 +5,8 @@
     .new/       the one that is being written
     best.json   whose evaluation was the best
 
+torchtitan's manager, which uses DCP as well, checks no content and falls back to no earlier checkpoint.
+
 A thread writes, from a copy in the machine's memory, while training goes on; it meets those of the other processes in
 a group of their own, and any number of processes may load what another number saved. Not covered: a folder that not
 all machines share, and two runs in one folder.
@@ -25,6 +27,7 @@ from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.staging import DefaultStager, StagingOptions
 from torch.distributed.checkpoint.stateful import Stateful
 
+from gradus.engine.parts import sync_folder, write_json
 from gradus.errors import DataError, WorkspaceError
 from gradus.log import logger
 from gradus.trainer import checkpoint_files as files
@@ -118,8 +121,12 @@ class Checkpoints:
             return False
         self.wait()
         self._best = {"step": step, "score": score}
-        self._by_first(lambda: files.write_json(self.folder / files.BEST, self._best))
+        self._by_first(self._note_best)
         return True
+
+    def _note_best(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)  # nothing may be saved yet
+        write_json(self.folder / files.BEST, self._best)
 
     def take_best(self, learner: Stateful, *, after: int = 0) -> None:
         """Give a learner what is to be exported, if that is the best state since after and not the last."""
@@ -157,7 +164,7 @@ class Checkpoints:
             shutil.rmtree(fresh, ignore_errors=True)
             raise WorkspaceError(
                 f"{self.folder}: the checkpoint {name} cannot be written, with {free:.1f} GB left on the disk "
-                f"({_cause(error)}). The one before is kept; make room, and the same command goes on from there"
+                f"({_cause(error)}). What was saved before is kept; make room, and the same command goes on"
             ) from error
 
     def _prepare(self, fresh: Path) -> None:
@@ -167,8 +174,9 @@ class Checkpoints:
         self._drop(max(1, self._config.keep - 1))
 
     def _settle(self, fresh: Path, name: str, record: dict[str, Any]) -> None:
-        files.write_json(fresh / files.RECORD, record)
-        files.rename(fresh, self.folder / name)
+        write_json(fresh / files.RECORD, record)
+        fresh.rename(self.folder / name)
+        sync_folder(self.folder)
         self._drop(self._config.keep)
         *older, _ = files.steps(self.folder)
         files.drop(self.folder, set(older) - set(files.steps(self.folder, stops=False)))

@@ -7,7 +7,6 @@ behind, not for somebody who means to deceive.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import zlib
 from collections.abc import Iterable
@@ -84,24 +83,3 @@ def read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     return found
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write a file that is whole or not there, even if the power fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)  # what is best may be known before anything is saved
-    fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("w") as file:
-        json.dump(value, file)
-        file.flush()
-        os.fsync(file.fileno())
-    rename(fresh, path)
-
-
-def rename(old: Path, new: Path) -> None:
-    """Rename, and have the disk know."""
-    old.rename(new)
-    folder = os.open(new.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -1,11 +1,17 @@
 """The command line that both trainers share, by themselves or under torchrun.
 
-`torchrun … -m gradus.trainer.sft -- --manifest …`: without the `--`, torchrun takes `--run` for its own.
+`torchrun … -m gradus.trainer.sft -- --manifest …`: without the `--`, torchrun takes `--run` for its own. Under
+torchrun an error goes into the file that it names for that, lest every process prints the same; processes.py prints it.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
+import json
+import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +21,14 @@ from gradus import config, log
 from gradus.curricula import manifest as manifests
 from gradus.curricula.fingerprint import template_fingerprint, tokenizer_fingerprint
 from gradus.curricula.verify import verify
-from gradus.errors import DataError, GradusError, StoppedError
+from gradus.errors import DataError, GradusError, StoppedError, WorkspaceError
 from gradus.trainer import platform as platforms
 from gradus.trainer.checkpoint_files import tidy
 from gradus.trainer.config import RLConfig, SFTConfig
 from gradus.trainer.platform import Platform
-from gradus.trainer.run import Run
+from gradus.trainer.run import Run, write_error
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 C = TypeVar("C", bound=SFTConfig | RLConfig)
 
 
@@ -59,12 +66,27 @@ def main(kind: str, config_class: type[C], train: Callable[[Job[C]], None], argv
         finally:
             platforms.stop()
     except StoppedError as stopped:
-        log.logger.warning("%s", stopped)
+        if os.environ.get("RANK", "0") == "0":
+            log.logger.warning("%s", stopped)
         return stopped.exit_code
     except GradusError as error:
-        log.logger.error("error: %s", error)
-        return error.exit_code
+        return _tell(error, arguments.run)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        return _tell(WorkspaceError(f"{error}; make room, and the same command goes on"), arguments.run)
     return 0
+
+
+def _tell(error: GradusError, run: Path) -> int:
+    """Say why training ended, and leave it in the run's folder; return the exit status."""
+    write_error(run, error)
+    if told := os.environ.get("TORCHELASTIC_ERROR_FILE"):
+        with contextlib.suppress(OSError):  # there may be no room for this either
+            Path(told).write_text(json.dumps({"message": str(error), "timestamp": int(time.time())}))
+            return error.exit_code
+    log.logger.error("error: %s", error)
+    return error.exit_code
 
 
 def _train(kind: str, arguments: argparse.Namespace, loaded: C, how: tuple[Platform, Callable[[Job[C]], None]]) -> None:

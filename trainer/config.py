@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -32,6 +33,18 @@ class OptimConfig:
     """The greatest attention logit a head may have; above it, its queries and keys are scaled down. 0: no limit; Kimi
     K2's was 100."""
 
+    def __post_init__(self) -> None:
+        for name in ("lr", "eps", "weight_decay", "warmup_steps", "qk_clip"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be at least 0, and finite, not {getattr(self, name)}")
+        for name in ("momentum", "decay_ratio", "min_lr_factor"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas must be two numbers of at least 0 and below 1, not {self.betas}")
+        if not self.max_norm > 0:
+            raise ValueError(f"max_norm must be above 0, not {self.max_norm}: no gradient would be left")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RLOptimConfig(OptimConfig):
@@ -54,6 +67,11 @@ class RopeScaling:
     """Pairs of dimensions that turn more often than this in the original context stay as they are."""
     beta_slow: float = 1.0
     """Pairs that turn less often than this turn `factor` times slower; between the two, in between."""
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.factor < math.inf and self.beta_fast > self.beta_slow):
+            given = f"{self.factor}, {self.beta_fast} and {self.beta_slow}"
+            raise ValueError(f"factor must be at least 1, and beta_fast above beta_slow, not {given}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

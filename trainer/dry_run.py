@@ -169,7 +169,9 @@ def _rows(layout: Layout, context_length: int, num_rows: int) -> Rows:
     """Return (documents, tokens, labels, positions) of rows of one document each, as this process sees them."""
     row = [Document(np.zeros(context_length, np.int64), np.ones(context_length, bool))]
     batch = collate([row] * num_rows, context_length)
-    return layout.documents(batch), *(layout.part(x_BT) for x_BT in (batch.tokens_BT, batch.labels_BT, batch.positions_BT))
+    return layout.documents(batch), *(
+        layout.part(x_BT) for x_BT in (batch.tokens_BT, batch.labels_BT, batch.positions_BT)
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

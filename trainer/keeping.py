@@ -27,9 +27,13 @@ class Keeper:
 
     def after(self, step: int, learner: Learner, measured: dict[str, Any], *, due: bool = False) -> None:
         """Save a step's state if it is due, the best so far, or where the run ends for now; StoppedError if asked."""
-        best = (worth := quality(measured)) is not None and self.checkpoints.best(step, worth)
+        pause = step == self.end < self.num_steps
+        best, worth = False, quality(measured)
+        # An evaluation that was made for a pause alone must not decide what is exported.
+        if worth is not None and (not pause or due or step % self.job.config.evaluate.every == 0):
+            best = self.checkpoints.best(step, worth)
         asked = self.signals.stop_asked()
-        stop = asked or step == self.end < self.num_steps
+        stop = asked or pause
         due = due or best or self.checkpoints.is_due(step, num_steps=self.num_steps)
         if due or stop:
             self.checkpoints.save(step, learner, {"guard": self.guard.state_dict()}, stop=not due)

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from torchtitan.models.common import Embedding, Linear
 from torchtitan.protocols.model_spec import ModelSpec
 from torchtitan.protocols.module import Module
 
-from gradus.errors import DataError
+from gradus.errors import DataError, WorkspaceError
 from gradus.trainer.config import RopeScaling
 from gradus.trainer.families import FAMILIES
 from gradus.trainer.layers import FROM_FOLDER, head_dim, norm
@@ -145,7 +145,12 @@ def write_folder(
     shards = plan_shards(sizes)
     for file, names in shards.items():
         some = {name: named[name].to(dtype).contiguous() for name in names}
-        save_file(some, fresh / file, metadata={"format": "pt"})
+        try:
+            save_file(some, fresh / file, metadata={"format": "pt"})
+        except SafetensorError as error:  # as of a full disk
+            raise WorkspaceError(
+                f"{target}: cannot be written: {error}; make room, and the same command goes on"
+            ) from None
     write_index(fresh, shards, sizes)
     config = json.loads((base / "config.json").read_text()) | {"dtype": str(dtype).removeprefix("torch.")}
     config.pop("torch_dtype", None)

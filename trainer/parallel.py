@@ -75,7 +75,7 @@ class Layout:
             named = " x ".join(f"{name} {degree}" for name, degree in degrees.items())
             raise ConfigError(
                 f"parallel: {named} x shard {config.shard} are not the {platform.world_size} processes there are; "
-                "shard=-1 takes what the others leave"
+                "give other degrees or as many --processes (shard=-1 takes what the others leave)"
             )
         dims = ParallelDims(
             dp_replicate=config.replicate,

@@ -70,8 +70,6 @@ def rescaled(config: dict[str, Any], rope: RopeScaling | None) -> dict[str, Any]
         raise ConfigError(
             f"rope: the model already scales its positions by {settings['rope_type']!r}; leave `rope` out"
         )
-    if rope.factor < 1 or rope.beta_fast <= rope.beta_slow:
-        raise ConfigError(f"rope: factor is at least 1, and beta_fast above beta_slow; got {rope}")
     known = settings.get("original_max_position_embeddings") or config.get("max_position_embeddings")
     original = rope.original_max_position_embeddings or known
     if original is None:

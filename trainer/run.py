@@ -1,22 +1,27 @@
 """A run's directory: what it is (run.json), what was measured (metrics.jsonl), its checkpoints and export.
 
-A line of metrics.jsonl is a step, 0 if evaluated before the first; what is not a finite number is null there.
-events.jsonl holds what happened besides: steps that were not taken. A directory belongs to one result: another
-manifest or model, or a setting that decides what is learnt (identity.py), needs another directory.
+A line of metrics.jsonl is a step, 0 if evaluated before the first; what is not a finite number is null there. It says
+how far the run is; run.json has the step where it last began or ended. events.jsonl holds what happened besides: steps
+that were not taken. error.json says why the run could not go on. A directory belongs to one result: another manifest or
+model, or a setting that decides what is learnt (identity.py), needs another directory.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
 from pathlib import Path
 from typing import Any
 
-from gradus.errors import ConfigError
+from gradus.engine.parts import atomic_file
+from gradus.errors import ConfigError, GradusError
 from gradus.trainer.identity import deciding
 
+METRICS = "metrics.jsonl"
 EVENTS = "events.jsonl"
+ERROR = "error.json"
 
 
 class Run:
@@ -34,21 +39,18 @@ class Run:
     def begin(self, *, step: int, num_steps: int) -> None:
         """Say that the run goes on after step; what was measured later is forgotten."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        metrics = self.folder / "metrics.jsonl"
-        if metrics.exists():
-            lines = metrics.read_text().splitlines(keepends=True)
-            kept = (line for line in lines if step and line.endswith("\n") and json.loads(line)["step"] <= step)
-            _replace(metrics, "".join(kept))
-        if events := read_events(self.folder):
-            lines = [json.dumps(event) + "\n" for event in events if event["step"] <= step]
-            _replace(self.folder / EVENTS, "".join(lines))
+        for path in (self.folder / METRICS, self.folder / EVENTS):
+            if rows := read_rows(path):
+                # What was evaluated before the first step is evaluated again.
+                kept = (row for row in rows if 0 < step >= row["step"])
+                _replace(path, "".join(json.dumps(row) + "\n" for row in kept))
         self._write(state="running", step=step, steps=num_steps, started=time.time())
 
     def measured(self, step: int, metrics: dict[str, Any]) -> None:
         """Append one step's line."""
-        with (self.folder / "metrics.jsonl").open("a") as file:
+        with (self.folder / METRICS).open("a") as file:
             file.write(json.dumps({"step": step} | {name: _finite(value) for name, value in metrics.items()}) + "\n")
-        self._write(step=step)
+        self._record["step"] = step
 
     def event(self, step: int, kind: str, **what: Any) -> None:
         """Append what happened at a step."""
@@ -90,9 +92,8 @@ def _identity(record: dict[str, Any]) -> dict[str, Any]:
     return {key: record.get(key) for key in ("kind", "manifest", "model")} | deciding(record.get("config", {}))
 
 
-def read_events(folder: Path) -> list[dict[str, Any]]:
-    """Return what happened in a run; a line that was cut off is no line."""
-    path = folder / EVENTS
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return what a run has written line by line; a line that was cut off is none, as is a file that is not there."""
     lines = path.read_text().splitlines(keepends=True) if path.exists() else []
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
@@ -102,7 +103,13 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def write_error(folder: Path, error: GradusError) -> None:
+    """Leave in a run's folder why it ended, as well as the disk allows; a run that never had one has nothing."""
+    if folder.is_dir():
+        with contextlib.suppress(OSError):
+            _replace(folder / ERROR, json.dumps({"exit_code": error.exit_code, "error": str(error)}) + "\n")
+
+
 def _replace(path: Path, text: str) -> None:
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text)
-    fresh.replace(path)
+    with atomic_file(path) as file:
+        file.write(text.encode())

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from gradus.log import logger
+from gradus.trainer.attention import DocumentAttention
 from gradus.trainer.batch import Batch
 from gradus.trainer.checkpoint import Checkpoints
 from gradus.trainer.command import Job
@@ -28,6 +29,8 @@ from gradus.trainer.guard import Guard, Verdict
 from gradus.trainer.keeping import Keeper
 from gradus.trainer.learner import Learner
 from gradus.trainer.losses.cross_entropy import count_labels
+from gradus.trainer.model import model_spec
+from gradus.trainer.parallel import Layout
 from gradus.trainer.platform import Platform
 from gradus.trainer.progress import line
 from gradus.trainer.signals import Signals
@@ -54,6 +57,7 @@ def train(job: Job[SFTConfig]) -> None:
     guard = Guard(config.guard, run, data.trace_ids)
     with Signals() as signals, Checkpoints(run.folder / "checkpoints", config.checkpoint) as checkpoints:
         step = checkpoints.newest()
+        check_stages(job, data.left(step, end))
         if platform.is_first:
             run.begin(step=step, num_steps=data.num_steps)
             for plan in data.plans:
@@ -68,6 +72,14 @@ def train(job: Job[SFTConfig]) -> None:
             run.finish() if end == data.num_steps else run.pause()
         if end == data.num_steps:
             checkpoints.finish()
+
+
+def check_stages(job: Job[SFTConfig], plans: Sequence[StagePlan]) -> None:
+    """Refuse what a later stage cannot be trained in before the stages ahead of it have taken days."""
+    for plan in plans:
+        length, settings = plan.stage.context_length, plan.settings
+        spec = model_spec(job.model, context_length=length, attention=DocumentAttention.Config(), rope=settings.rope)
+        Layout.of(settings.parallel, job.platform).check(spec.model, length)
 
 
 def train_stage(parts: Parts, plan: StagePlan, done: int) -> int:

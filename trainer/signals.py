@@ -44,7 +44,7 @@ class Signals:
         now = time.monotonic()
         if self._asked_at is None:
             self._asked_at = now
-            # A logger may be in the middle of a line.
-            os.write(2, b"asked to stop: the step under way is finished and saved first\n")
+            if os.environ.get("RANK", "0") == "0":  # a logger may be in the middle of a line
+                os.write(2, b"asked to stop: the step under way is finished and saved first\n")
         elif number == signal.SIGINT and now - self._asked_at > AGAIN_S:
             raise KeyboardInterrupt

@@ -103,9 +103,8 @@ class Plan:
     def __init__(self, folder: Path, how: Upscaling) -> None:
         self.how, self._files = how, weight_files(folder)
         before = read_config(folder)
-        if before["model_type"] not in FAMILIES or before.get("quantization_config"):
-            kind = "quantized" if before.get("quantization_config") else before["model_type"]
-            raise DataError(f"{folder}: is {kind}; what can be upscaled: {', '.join(FAMILIES)}, not quantized")
+        if before["model_type"] not in FAMILIES:
+            raise DataError(f"{folder}: is {before['model_type']}; what can be upscaled: {', '.join(FAMILIES)}")
         self.is_tied = bool(before.get("tie_word_embeddings", False))
         layers = _layers(before["num_hidden_layers"], how.depth)
         self.config = _grown_config(before, how, layers)

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 import torch.distributed as dist
 
+from gradus.engine.parts import write_atomically
 from gradus.errors import MachineError
 from gradus.trainer.config import WatchConfig
 from gradus.trainer.platform import Platform
 from gradus.trainer.progress import progress
-from gradus.trainer.run import Run
+from gradus.trainer.run import METRICS, Run, read_rows
 
 Log = Callable[[int, dict[str, Any]], None]
 
@@ -77,14 +77,11 @@ def memory_gib(platform: Platform) -> float:
 
 def write_parquet(folder: Path) -> None:
     """Write metrics.parquet from metrics.jsonl: a column for every name that any step has."""
-    path = folder / "metrics.jsonl"
-    if not path.exists():
+    if not (rows := read_rows(folder / METRICS)):
         return
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
     names = dict.fromkeys(name for row in rows for name in row)
-    fresh = folder / ".metrics.parquet.new"
-    pq.write_table(pa.table({name: [_cell(row.get(name)) for row in rows] for name in names}), fresh)
-    fresh.replace(folder / "metrics.parquet")
+    table = pa.table({name: [_cell(row.get(name)) for row in rows] for name in names})
+    write_atomically(folder / "metrics.parquet", table)
 
 
 def _cell(value: Any) -> Any:

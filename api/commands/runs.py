@@ -36,8 +36,6 @@ def runs(args: argparse.Namespace) -> Result:
         raise ConfigError(f"`runs {args.action}` takes {'no step' if args.step is not None else 'a run and a step'}")
     if args.plot and args.action != "show":
         raise ConfigError(f"`runs {args.action}` draws nothing; `runs show NAME --plot FILE` does")
-    if args.plot and args.action != "show":
-        raise ConfigError(f"`runs {args.action}` draws nothing; `runs show NAME --plot FILE` does")
     if args.action == "list":
         found = running.list_runs(workspace)
         return Result(found, table([_in_short(run) for run in found]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from gradus.api.commands.base import Result, command
 from gradus.api.commands.table import table
 from gradus.engine.workspace import Workspace
-from gradus.errors import ConfigError, GradusError, StoppedError
+from gradus.errors import ConfigError, DataError, GradusError, MachineError, StoppedError
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,10 +54,25 @@ def train(args: argparse.Namespace) -> Result:
         runs.start(run)
         return Result(runs.describe(run.folder), f"started {name}; `gradus runs watch {name}` follows it")
     if status := runs.start_in_foreground(run):
-        if runs.run_state(run.folder) == "stopped":
-            raise StoppedError(f"run {name} was stopped and saved; the same command goes on")
-        raise GradusError(f"run {name} ended with status {status}; the same command goes on from its checkpoint")
+        raise _ended(run.folder, status)
     return Result(runs.describe(run.folder), f"run {run.folder}\nmodel {run.folder / 'export'}")
+
+
+def _ended(folder: Path, status: int) -> GradusError:
+    """Return what to say of a run that did not come to its end; what went wrong, the trainer has said."""
+    from gradus.api.runs import run_state, was_saved
+
+    name = folder.name
+    if run_state(folder) == "cancelled":
+        return StoppedError(f"run {name} was cancelled; the same command goes on")
+    if was_saved(folder):
+        return StoppedError(f"run {name} was stopped and saved; the same command goes on")
+    kind = {kind.exit_code: kind for kind in GradusError.__subclasses__()}.get(status, GradusError)
+    if kind in (ConfigError, DataError, MachineError):
+        return kind(f"run {name} cannot go on before what the error above says is mended")
+    begun = any((folder / "checkpoints").glob("st[eo]p-*"))
+    what = "goes on from its checkpoint" if begun else "begins it again: no checkpoint was written yet"
+    return kind(f"run {name} ended with status {status}; the same command {what}")
 
 
 def _planned(workspace: Workspace, args: argparse.Namespace) -> Result:

@@ -7,6 +7,7 @@ tuple[X, ...] and dict[str, X] of those.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import tomllib
 import types
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 from gradus.errors import ConfigError
 
 T = TypeVar("T")
+SCALARS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
 def load(cls: type[T], source: Path | None, overrides: Sequence[str] = ()) -> T:
@@ -41,9 +43,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not JSON: {error}") from None
 
 
+_hints = functools.cache(typing.get_type_hints)  # a recipe names some classes many times
+
+
 def build(cls: type[T], data: dict[str, Any], where: str) -> T:
     """Make a cls from plain data, checking every key and type."""
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)  # type: ignore[arg-type]
     fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for key in data:
         if key not in fields:
@@ -84,7 +89,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return {key: _convert(args[1], item, f"{where}.{key}") for key, item in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    return _checked(type(value) is hint, value, where, f"a {hint.__name__}")
+    return _checked(type(value) is hint, value, where, SCALARS.get(hint, f"a {hint.__name__}"))
 
 
 def _checked(ok: bool, value: Any, where: str, wanted: str) -> Any:

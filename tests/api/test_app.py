@@ -213,7 +213,7 @@ def test_a_page_has_a_sensible_size(client, limit):
         ({"recipe": "nothing"}, "no training recipe 'nothing'. Known: rl-demo, sft-demo"),
         ({"overrides": {"optim.rl": 1}}, "OptimConfig has no 'rl'"),
         ({"overrides": {"--run": "/tmp/x"}}, "SFTConfig has no '--run'"),
-        ({"overrides": {"steps": "many"}}, "steps must be a int, not 'many'"),
+        ({"overrides": {"steps": "many"}}, "steps must be a whole number, not 'many'"),
         ({"overrides": {"evaluate.problems": "/etc/passwd"}}, "/etc/passwd"),
         ({"overrides": {"evaluate.manifest": "../../m.json"}}, "m.json"),
         ({"overrides": {"evaluate": "{every=1, problems='/etc/passwd'}"}}, "are named by these very keys"),

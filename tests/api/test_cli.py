@@ -174,7 +174,7 @@ def test_a_missing_workspace_is_one_line(gradus, tmp_path, argv, words):
         (("sample", "--recipe", "fast"), "no recipe 'fast'. Known: cot, default, demo", 2),
         (("sample", "--recipe", "none.toml"), "none.toml: no such recipe", 2),
         (("sample", "--recipe", "demo", "sample.nums=3"), "SampleConfig has no 'nums'. Fields: num_attempts", 2),
-        (("sample", "--recipe", "demo", "sample.num_attempts=x"), "num_attempts must be a int, not 'x'", 2),
+        (("sample", "--recipe", "demo", "sample.num_attempts=x"), "num_attempts must be a whole number, not 'x'", 2),
         (("sample", "--recipe", "demo", "words"), "'words' is not key=value", 2),
         (("sample", "teacher.kind=oracle"), "no teacher 'oracle'. Known: ", 2),
         (("sample", "teacher.kind=replay", "teacher.model=none.jsonl"), "none.jsonl: no such recording", 3),

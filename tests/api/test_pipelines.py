@@ -8,7 +8,7 @@ from gradus.api import steps
 from gradus.api.cli import main
 from gradus.engine.records import HELDOUT, Problem
 from gradus.engine.store import open_snapshot
-from gradus.engine.workspace import Workspace
+from tests.conftest import copy_of
 
 RANKS = ("--executor", "local", "--tasks", "2")
 NUM = 30
@@ -28,20 +28,25 @@ def make_problems():
     return own + copies + near + heldout
 
 
+@pytest.fixture(scope="module")
+def made(empty, tmp_path_factory):
+    """Return a workspace with the problems. Only to be copied."""
+    workspace = copy_of(empty, tmp_path_factory.mktemp("made") / "workspace")
+    steps.add_problems(workspace, make_problems(), "t")
+    return workspace
+
+
 @pytest.fixture
-def twins(tmp_path, capsys):
+def twins(made, tmp_path, capsys):
     """Return a function that runs a command in two equal workspaces, on ranks in one, and gives what both print."""
-    problems = make_problems()
     recording, recipe = tmp_path / "said.jsonl", tmp_path / "twins.toml"
     lines = [
         {"ask": p.prompt, "answers": [f"The answer is {p.spec['expected']}.", "The answer is 0.5.", "Well."]}
-        for p in problems
+        for p in make_problems()
     ]
     recording.write_text("\n".join(json.dumps(line) for line in lines))
     recipe.write_text(f'name = "t"\n[teacher]\nkind = "replay"\nmodel = "{recording}"\n[sample]\nnum_attempts = 3\n')
-    both = [Workspace.create(tmp_path / name) for name in ("alone", "ranks")]
-    for workspace in both:
-        steps.add_problems(workspace, problems, "t")
+    both = [copy_of(made, tmp_path / name) for name in ("alone", "ranks")]
 
     def run(*argv):
         found = []

@@ -1,6 +1,7 @@
 """Sharing out takes every sequence once, evenly; arranging moves sequences only among their entry's places."""
 
 import itertools
+from functools import cache
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ COSTS = st.lists(st.integers(0, 10**10), max_size=60).map(lambda costs: np.array
 BATCH = 512
 
 
+@cache
 def realistic(context, median, sigma=1.0, count=100_000, seed=0):
     """Return the attention of packed sequences of log-normal traces."""
     lengths = np.random.default_rng(seed).lognormal(np.log(median), sigma, count)

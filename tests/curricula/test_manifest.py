@@ -99,7 +99,7 @@ def change(**values):
         (change(format=1), "not a manifest of format 2 to 4"),
         (change(format=5), "a manifest of format 5, written by Gradus 0.1.0; this one, 0.1.0, reads 2 to 4"),
         (change(extra=1), "Manifest has no 'extra'"),
-        (change(seed="0"), "seed must be a int"),
+        (change(seed="0"), "seed must be a whole number"),
         (change(stages=3), "stages must be a list"),
         (lambda data: {k: v for k, v in data.items() if k != "dropped"}, "Manifest needs dropped"),
         (lambda data: [data], "not a manifest of format 2"),

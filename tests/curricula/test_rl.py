@@ -19,6 +19,7 @@ from gradus.engine.parts import write_part
 from gradus.engine.records import HELDOUT, Drop, Problem
 from gradus.engine.store import open_store
 from gradus.engine.workspace import Workspace
+from tests.conftest import copy_of
 
 
 def problem(number, domain="math", tags=()):
@@ -191,9 +192,9 @@ def test_a_dry_run_tells_what_the_manifest_will_hold(spoilable, capsys):
 )
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_problem_is_counted_once(
-    renderer, tmp_path_factory, tried, section, made, band, confidence, active, reserve
+    renderer, empty, tmp_path_factory, tried, section, made, band, confidence, active, reserve
 ):
-    at = Workspace.create(tmp_path_factory.mktemp("counted"))
+    at = copy_of(empty, tmp_path_factory.mktemp("counted") / "workspace")
     problems = [problem(i, domain, (HELDOUT,) * held) for i, (domain, _, _, held) in enumerate(made)]
     tried(problems, [(min(c, n), n) for _, c, n, _ in made], at=at)
     found, rows = section(

@@ -13,26 +13,35 @@ OUTCOMES = ("pass", "fail", "unparseable", "verifier_error")
 
 
 @pytest.fixture
-def store():
-    made = Store(duckdb.connect(":memory:"))
-    made.migrate()
-    return made
+def store(workspace):
+    with duckdb.connect(str(workspace.database)) as connection:
+        yield Store(connection)
 
 
 def add(store, problem, outcomes, *, model="m", sampler="s", correction=False, version="1"):
-    new = "FROM (VALUES ($id, 'p', 'math', 'math', '{}', 's', [], [])) AS new(id)"
-    store.rows(f"INSERT INTO problems {new} WHERE NOT EXISTS (FROM problems WHERE id = new.id)", {"id": problem})
-    for index, outcome in enumerate(outcomes):
-        name = f"{problem}/{model}/{sampler}/{correction}/{index}"
-        store.rows(
-            """INSERT INTO attempts SELECT
-               $id, $problem, $model, '', $sampler, $index, 0, '{}', '[]', '', [], [], 0, 0, 0, 'stop', $failed
-               WHERE NOT EXISTS (FROM attempts WHERE id = $id)""",
-            {"id": name, "problem": problem, "model": model, "sampler": sampler, "index": index}
-            | {"failed": "other" if correction else None},
-        )
-        values = {"id": name, "version": version, "outcome": outcome}
-        store.rows("INSERT INTO verdicts VALUES ($id, 'math', $version, $outcome, 0, '', 0)", values)
+    """Put in a problem, attempts at it and what a version of the verifier says of them; what is there stays."""
+    add_all(store, {problem: outcomes}, model=model, sampler=sampler, correction=correction, version=version)
+
+
+def add_all(store, tried, *, model="m", sampler="s", correction=False, version="1"):
+    """Put in many problems at once: problem -> outcomes."""
+    rows = [(problem, index, outcome) for problem, outcomes in tried.items() for index, outcome in enumerate(outcomes)]
+    problems, places, outcomes = map(list, zip(*rows, strict=True))
+    names = [f"{problem}/{model}/{sampler}/{correction}/{index}" for problem, index, _ in rows]
+    new = "FROM (SELECT unnest($problems) AS id, 'p', 'math', 'math', '{}', 's', [], []) AS new"
+    store.rows(
+        f"INSERT INTO problems {new} WHERE NOT EXISTS (FROM problems WHERE id = new.id)", {"problems": list(tried)}
+    )
+    store.rows(
+        """INSERT INTO attempts SELECT
+           id, problem, $model, '', $sampler, place, 0, '{}', '[]', '', [], [], 0, 0, 0, 'stop', $failed
+           FROM (SELECT unnest($names) AS id, unnest($problems) AS problem, unnest($places) AS place) AS new
+           WHERE NOT EXISTS (FROM attempts WHERE id = new.id)""",
+        {"names": names, "problems": problems, "places": places, "model": model, "sampler": sampler}
+        | {"failed": "other" if correction else None},
+    )
+    values = {"names": names, "outcomes": outcomes, "version": version}
+    store.rows("INSERT INTO verdicts SELECT unnest($names), 'math', $version, unnest($outcomes), 0, '', 0", values)
 
 
 def difficulty(store):
@@ -124,8 +133,7 @@ def test_a_later_version_of_the_verifier_replaces_the_earlier_verdict(store, old
 
 
 def test_the_histogram_counts_every_problem_once(store):
-    for number in range(11):
-        add(store, f"p{number}", ["pass"] * number + ["fail"] * (10 - number))
+    add_all(store, {f"p{number}": ["pass"] * number + ["fail"] * (10 - number) for number in range(11)})
     store.refresh_difficulty()
     tenths = {row["tenth"]: row["problems"] for row in store.named("histogram")}
     assert tenths == dict.fromkeys(range(9), 1) | {9: 2}
@@ -146,8 +154,8 @@ PLANS = [(1, 1), (1, 4), (2, 2), (2, 3), (2, 7), (3, 9), (5, 8)]
 @pytest.mark.parametrize(("wanted", "cap"), PLANS)
 def test_the_pass_rate_is_unbiased_though_sampling_stops_at_a_pass(store, wanted, cap):
     ways = list(ends_at_a_pass(wanted, cap))
-    for number, way in enumerate(ways):
-        add(store, f"p{number}", [OUTCOMES[1 - mark] for mark in way], sampler=f"s-until-{wanted}")
+    tried = {f"p{number}": [OUTCOMES[1 - mark] for mark in way] for number, way in enumerate(ways)}
+    add_all(store, tried, sampler=f"s-until-{wanted}")
     found = difficulty(store)
     for rate in (0.0, 0.05, 0.3, 0.5, 0.77, 1.0):
         chances = [math.prod(rate if mark else 1 - rate for mark in way) for way in ways]
@@ -161,8 +169,8 @@ def test_the_pass_rate_is_unbiased_though_sampling_stops_at_a_pass(store, wanted
 def test_the_interval_covers_though_sampling_stops_at_a_pass(store, wanted, cap):
     ways = {(length, wanted): math.comb(length - 1, wanted - 1) for length in range(wanted, cap + 1)}
     ways |= {(cap, passes): math.comb(cap, passes) for passes in range(wanted)}
-    for n, c in ways:
-        add(store, f"{n}/{c}", ["fail"] * (n - c) + ["pass"] * c, sampler=f"s-until-{wanted}")
+    tried = {f"{n}/{c}": ["fail"] * (n - c) + ["pass"] * c for n, c in ways}
+    add_all(store, tried, sampler=f"s-until-{wanted}")
     found = difficulty(store)
     covered = []
     for rate in (number / 100 for number in range(1, 100)):

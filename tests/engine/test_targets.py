@@ -146,8 +146,7 @@ def test_a_fixed_number_is_another_sampler(world, recipe):
     assert samplers == {plain, f"{plain}-until-1"}
 
 
-@pytest.mark.parametrize("budget", [1, 10, 25])
-@pytest.mark.parametrize("until", [0, 2])
+@pytest.mark.parametrize(("until", "budget"), [(0, 10), (2, 1), (2, 25)])
 def test_a_budget_of_passes_is_met_exactly_and_can_be_raised(world, recipe, budget, until):
     passed = "SELECT count(*) FILTER (outcome = 'pass') AS n FROM judged"
     chosen = [f"sample.until_passed={until}", f"sample.budget.passed={budget}"]

@@ -11,7 +11,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "curricula"))
 
 import tiny
-import torch
 
 from gradus.kernels import poly_norm, token_logprob
 from gradus.trainer import platform as platforms
@@ -39,19 +38,10 @@ def platform():
     platforms.stop()
 
 
-@pytest.fixture
-def one_thread():
-    """Train in one thread: several make products as small as here no faster, and on a busy machine slower."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="session")
 def python():
-    """Start this Python with arguments and one thread, like a user would."""
-    environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"} | {"OMP_NUM_THREADS": "1"}
+    """Start this Python with arguments, like a user would."""
+    environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"}
 
     def start(*arguments):
         command = [sys.executable, *map(str, arguments)]

@@ -35,6 +35,17 @@ def plant(folder, *, factor=12.0):
     return folder
 
 
+def plant_in_padding(folder):
+    """Have the first layer's first head look for what padding alone is made of: the token 0."""
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    layer = model.model.layers[0]
+    with torch.no_grad():
+        padding = F.normalize(layer.input_layernorm(model.model.embed_tokens.weight[0]), dim=0)
+        layer.self_attn.q_proj.weight[0] = layer.self_attn.k_proj.weight[0] = padding
+    model.save_pretrained(folder)
+    return folder
+
+
 def greatest_logits(folder, given):
     """Return (layers, heads): the greatest logit of transformers' model over all documents."""
     found = []

@@ -1,7 +1,6 @@
 import dataclasses
 from itertools import chain
 
-import pyarrow as pa
 import pytest
 import tiny
 import torch
@@ -137,7 +136,7 @@ def test_padding_attends_to_nothing_but_itself():
 
 def test_an_empty_stage_is_an_error(tmp_path, model):
     stage = tiny.make_stage(tmp_path, "one")
-    empty = tiny.write_table(tmp_path, pa.Table.from_pylist([], schema=manifests.PACKING_SCHEMA))
+    empty = tiny.write_rows(tmp_path, manifests.PACKING_SCHEMA, [])
     path = tiny.make_manifest(tmp_path, model, stages=[dataclasses.replace(stage, packing=empty)])
     with pytest.raises(DataError, match="no sequences"):
         data((path, manifests.read(path)))

@@ -10,6 +10,7 @@ import tiny
 from gradus.trainer import sft
 
 FOLDER = Path(__file__).parent
+EVERY_THIRD = ("evaluate.every=3", "evaluate.attempts=0")
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +32,7 @@ def measured(run):
 @pytest.fixture(scope="module")
 def evaluated(arguments, tmp_path_factory):
     run = tmp_path_factory.mktemp("evaluated") / "run"
-    settings = ["evaluate.every=3", "evaluate.attempts=0", "checkpoint.keep_after=all"]
-    assert sft.main([*arguments, "--run", str(run), *settings]) == 0
+    assert sft.main([*arguments, "--run", str(run), *EVERY_THIRD, "checkpoint.keep_after=all"]) == 0
     return run
 
 
@@ -48,6 +48,16 @@ def test_a_run_is_evaluated_before_its_first_step_and_at_the_end_of_each_stage(e
 def test_the_checkpoint_with_the_best_evaluation_stays(evaluated):
     best = min((row for row in measured(evaluated)[1:] if "eval_loss" in row), key=lambda row: row["eval_loss"])
     assert (evaluated / f"checkpoints/step-{best['step']}").is_dir()
+
+
+def test_an_evaluation_for_a_pause_does_not_decide_which_weights_are_best(arguments, tmp_path):
+    """With every=3 steps 3 and 4, which ends a stage, are due, and 2 is not."""
+    run = tmp_path / "run"
+    for until, best in ((2, None), (3, 3), (4, 4)):
+        assert sft.main([*arguments, "--run", str(run), *EVERY_THIRD, "--until", str(until)]) == 0
+        assert "eval_loss" in measured(run)[until]
+        noted = run / "checkpoints/best.json"
+        assert (json.loads(noted.read_text())["step"] if noted.exists() else None) == best
 
 
 def test_evaluation_leaves_what_is_learnt_alone(evaluated, arguments, tmp_path):

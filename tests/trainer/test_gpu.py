@@ -1,4 +1,4 @@
-"""The trainer on a CUDA device: FlexAttention, bfloat16 products, the compiled kernel."""
+"""The trainer on a CUDA device: FlashAttention within documents, bfloat16 products, compiled layers and kernels."""
 
 import json
 

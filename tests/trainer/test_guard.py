@@ -6,7 +6,7 @@ import pytest
 from gradus.errors import DataError
 from gradus.trainer.config import GuardConfig
 from gradus.trainer.guard import Guard, threshold
-from gradus.trainer.run import Run, read_events
+from gradus.trainer.run import EVENTS, Run, read_rows
 
 pytestmark = pytest.mark.usefixtures("platform")
 
@@ -82,7 +82,7 @@ def test_each_is_written_down_with_its_traces(run):
     guard = seasoned(run, "rewind")
     guard.judge(31, 5.0, 1.0)
     guard.judge(32, math.nan, math.inf)
-    first, second = read_events(run.folder)
+    first, second = read_rows(run.folder / EVENTS)
     assert first["kind"] == "rewind"
     assert first["reason"].startswith("the loss is 5, over ")
     assert first["traces"] == traces(31)
@@ -99,7 +99,7 @@ def test_a_run_that_goes_on_forgets_what_happened_later(run):
     guard.judge(31, 5.0, 1.0)
     guard.judge(33, 5.0, 1.0)
     run.begin(step=32, num_steps=40)
-    assert [event["step"] for event in read_events(run.folder)] == [31]
+    assert [event["step"] for event in read_rows(run.folder / EVENTS)] == [31]
 
 
 def test_a_resumed_guard_judges_as_the_first_would_have(run, tmp_path):

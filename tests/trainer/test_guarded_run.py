@@ -8,7 +8,7 @@ import tiny
 import torch
 
 from gradus.trainer import sft
-from gradus.trainer.run import read_events
+from gradus.trainer.run import EVENTS, read_rows
 
 NUM_STEPS, STEP = 40, 37
 SETTINGS = ["sequences_per_step=3", "checkpoint.every=5", "optim.lr=1e-2", "optim.warmup_steps=3"]
@@ -84,7 +84,7 @@ def test_to_rewind_to_the_step_before_is_to_skip(runs, trained):
 
 @pytest.mark.parametrize("policy", ["skip", "rewind"])
 def test_it_is_written_down_with_the_traces_of_the_step(policy, runs):
-    (event,) = read_events(runs[policy])
+    (event,) = read_rows(runs[policy] / EVENTS)
     assert (event["step"], event["kind"]) == (STEP, policy)
     assert "the loss is" in event["reason"]
     numbers = [number for sequence in SPOILT for number in (sequence, 3 * NUM_STEPS + sequence)]
@@ -96,7 +96,7 @@ def test_it_is_written_down_with_the_traces_of_the_step(policy, runs):
 def test_a_run_that_was_interrupted_judges_the_same(policy, runs, trained):
     again = trained(f"guard.policy={policy}", until=(STEP - 1, STEP))
     assert column(again, "loss") == column(runs[policy], "loss")
-    assert read_events(again) == read_events(runs[policy])
+    assert read_rows(again / EVENTS) == read_rows(runs[policy] / EVENTS)
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_the_weights_stay(curriculum, model, tmp_path, capfd):
@@ -111,4 +111,4 @@ def test_a_loss_that_is_no_number_ends_the_run_and_the_weights_stay(curriculum, 
     assert sft.main([*arguments, "guard.max_in_a_row=3"]) == 3
     assert "3 steps in a row were not taken, the last because the loss is nan" in capfd.readouterr().err
     assert column(tmp_path / "run", "loss") == [None, None]
-    assert [event["kind"] for event in read_events(tmp_path / "run")] == ["skip"] * 3
+    assert [event["kind"] for event in read_rows(tmp_path / "run" / EVENTS)] == ["skip"] * 3

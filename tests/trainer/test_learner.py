@@ -4,6 +4,7 @@ import pytest
 import tiny
 import torch
 
+from gradus.kernels.document_attention import listening
 from gradus.trainer.batch import Document, collate
 from gradus.trainer.config import ComputeConfig, OptimConfig
 from gradus.trainer.learner import Learner
@@ -70,13 +71,23 @@ def test_a_step_of_many_batches_hands_its_gradients_over_once(model, platform, m
         torch.testing.assert_close(found[1][name], gradient, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("activation_checkpointing", ["selective", "full"])
+@pytest.mark.parametrize("activation_checkpointing", ["selective", "attention", "full"])
 def test_what_is_computed_again_is_the_same(activation_checkpointing, model, platform):
     want, wanted = gradients(learner(model, platform))
     loss, found = gradients(learner(model, platform, activation_checkpointing=activation_checkpointing))
     assert torch.equal(loss, want)
     for (_, gradient), (_, other) in zip(sorted(found.items()), sorted(wanted.items()), strict=True):
         torch.testing.assert_close(gradient, other, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("activation_checkpointing", "times"), [("none", 1), ("selective", 1), ("attention", 1), ("full", 2)]
+)
+def test_attention_is_computed_again_only_where_all_is(activation_checkpointing, times, model, platform):
+    ours, heard = learner(model, platform, activation_checkpointing=activation_checkpointing), []
+    with listening(lambda *told: heard.append(told)):
+        gradients(ours)
+    assert len(heard) == times * len(ours.model.layers)
 
 
 @pytest.mark.parametrize(

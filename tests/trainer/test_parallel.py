@@ -54,6 +54,9 @@ def test_degrees_that_do_not_multiply_to_the_processes_are_refused(parallel, sai
     ("parallel", "context_length", "said"),
     [
         ({"context": 4}, 60, "60 tokens is not a multiple of 8"),
+        # A multiple of what either degree asks for alone.
+        ({"context": 2, "tensor": 2}, 60, "60 tokens is not a multiple of 8"),
+        ({"tensor": 4}, 62, "62 tokens is not a multiple of 4"),
         ({"tensor": 4}, 64, "not a divisor of the 2 heads of keys and values"),
         ({"float8": True}, 64, "need a GPU"),
         ({"cpu_offload": True}, 64, "need a GPU"),
@@ -152,7 +155,7 @@ def test_supervised_training_measures_the_same_losses_in_every_layout(model, tmp
     losses = []
     for number, settings in enumerate([(), ("parallel.context=2",), ("parallel.tensor=2",)]):
         run = tmp_path / f"run-{number}"
-        torchrun = ("torch.distributed.run", "--standalone", "--nproc-per-node", 2 if settings else 1)
+        torchrun = ("gradus.trainer.processes", "--standalone", "--nproc-per-node", 2 if settings else 1)
         where = ("--manifest", manifest, "--model", model, "--run", run)
         process = python(
             "-m", *torchrun, "-m", "gradus.trainer.sft", "--", *where, "steps=3", "sequences_per_step=3", *settings

@@ -117,7 +117,7 @@ def test_a_killed_run_goes_on_with_the_same_rollouts(arguments, run, tmp_path, p
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_does(arguments, run, tmp_path, python):
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    launch = ["-m", "gradus.trainer.processes", "--standalone", "--nproc-per-node=2"]
     finish(python(*launch, "--", DRIVER, *arguments, "steps=1", "--run", tmp_path / "run"))
     first, alone = measured(tmp_path / "run")[0], measured(run)[0]
     for name in ("reward", "used", "entropy", "kl", "ratio", "ratio_max", "grad_norm"):

@@ -72,14 +72,17 @@ def test_another_tokenizer_is_refused(arguments, model, tmp_path):
     assert sft.main(arguments) == 3
 
 
+@pytest.mark.slow
 def test_two_processes_measure_what_one_does(arguments, undisturbed, tmp_path, python):
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "gradus.trainer.sft"]
+    launch = ["-m", "gradus.trainer.processes", "--standalone", "--nproc-per-node=2", "-m", "gradus.trainer.sft"]
     # Without the "--", torchrun takes --run for one of its own.
     process = python(*launch, "--", *arguments)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
+    # Two processes take float32's sums in another order: 3e-7 at first. AdamW takes a full step for however small a
+    # gradient, so that grows: in 40 updates to 9e-6, of other seeds to 5e-5.
     for name in ("loss", "grad_norm"):
-        assert column(tmp_path / "run", name) == pytest.approx(column(undisturbed, name), rel=2e-3)
+        assert column(tmp_path / "run", name) == pytest.approx(column(undisturbed, name), rel=1e-4)
     assert column(tmp_path / "run", "tokens") == column(undisturbed, "tokens")
 
 
@@ -90,7 +93,7 @@ def test_muon_clip_learns_and_two_processes_measure_what_one_does(arguments, tmp
     alone = column(tmp_path / "run", "loss")
     assert alone[-1] < 3.5
     arguments[arguments.index("--run") + 1] = str(tmp_path / "both")
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "gradus.trainer.sft"]
+    launch = ["-m", "gradus.trainer.processes", "--standalone", "--nproc-per-node=2", "-m", "gradus.trainer.sft"]
     process = python(*launch, "--", *arguments)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors

@@ -72,7 +72,7 @@ def test_passes_take_every_sequence_so_often(stages):
     ("training", "overrides", "words"),
     [
         ({"optim": {"rate": 1}}, [], "stage 'two': training: optim: OptimConfig has no 'rate'"),
-        ({"optim": {"lr": "high"}}, [], "training: optim: lr must be a float, not 'high'"),
+        ({"optim": {"lr": "high"}}, [], "training: optim: lr must be a number, not 'high'"),
         ({"schedule": "whole"}, [], "StageSettings has no 'schedule'"),
         ({"sequences_per_step": 0}, [], "sequences_per_step must be at least 1, not 0"),
         ({"optim": {"name": "muon"}}, [], "optim.name must be the same in all stages"),
@@ -130,15 +130,22 @@ def test_a_stage_may_stretch_positions(stages, train):
     assert (told["rope_type"], told["factor"]) == ("yarn", 2.0)
 
 
+def test_what_a_later_stage_cannot_have_is_refused_before_the_first(stages, model, tmp_path):
+    where = ["--manifest", str(stages()), "--model", str(model), "--run", str(tmp_path / "run")]
+    assert sft.main([*where, *SETTINGS, "stages.two.parallel.context=3"]) == 2
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_goes_on_with_more_processes_in_another_layout(stages, train, model, tmp_path, python):
     alone = train(stages())
     train(stages(), "--until", "4", run="more")
     assert json.loads((tmp_path / "more" / "run.json").read_text())["state"] == "paused"
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "gradus.trainer.sft", "--"]
+    launch = ["-m", "gradus.trainer.processes", "--standalone", "--nproc-per-node=2", "-m", "gradus.trainer.sft", "--"]
     where = ["--manifest", stages(), "--model", model, "--run", tmp_path / "more"]
     process = python(*launch, *where, *SETTINGS, "stages.two.parallel.context=2")
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
+    # Two processes take float32's sums in another order: 1e-7 at first, 5e-7 after four updates, whatever the seed.
     for name in ("loss", "grad_norm"):
-        assert column(tmp_path / "more", name) == pytest.approx(column(alone, name), rel=2e-3)
+        assert column(tmp_path / "more", name) == pytest.approx(column(alone, name), rel=5e-6)
     assert column(tmp_path / "more", "tokens") == column(alone, "tokens")

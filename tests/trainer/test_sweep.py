@@ -62,7 +62,7 @@ def asked(made):
 
 
 @pytest.fixture
-def here(monkeypatch, one_thread):
+def here(monkeypatch):
     """Train in this process, by the very command line; return what was started."""
     started = []
 
@@ -231,13 +231,13 @@ def test_mixtures_are_told_apart_by_what_is_held_out(asked, made, here, tmp_path
 
 
 def test_what_is_not_a_number_is_the_worst_and_if_all_are_the_sweep_says_so(asked, here, tmp_path):
-    request = asked(axes={"optim.lr": ("1e-3", "nan")}, overrides=("sequences_per_step=2", "guard.max_in_a_row=1"))
+    request = asked(axes={"optim.lr": ("1e-3", "1e30")}, overrides=("sequences_per_step=2", "guard.max_in_a_row=1"))
     found = sweep(Workspace.create(tmp_path / "w"), request)
-    assert [one.trial.settings["optim.lr"] for one in found.tried] == ["1e-3", "nan"]
+    assert [one.trial.settings["optim.lr"] for one in found.tried] == ["1e-3", "1e30"]
     assert found.tried[1].error
     assert any("1 failed" in note for note in notes(request, found))
     with pytest.raises(GradusError, match="no trial has a loss"):
-        sweep(Workspace.create(tmp_path / "w"), asked(axes={"optim.lr": ("nan",)}, overrides=request.overrides))
+        sweep(Workspace.create(tmp_path / "w"), asked(axes={"optim.lr": ("1e30",)}, overrides=request.overrides))
 
 
 def test_the_command_writes_a_table_a_picture_and_a_recipe(made, here, tmp_path, capsys):

@@ -1,15 +1,12 @@
 """A tiny random Llama and a small curriculum, on disk: what the trainer's tests train."""
 
 import dataclasses
-import hashlib
 import json
 import random
 from collections import Counter
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import made_manifests
 import torch
-from made_manifests import BANDS, packing_row, told
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
@@ -25,8 +22,8 @@ from transformers import (
 
 from gradus.curricula import manifest as m
 from gradus.curricula import posterior
-from gradus.curricula.canonical import canonical_bytes
 from gradus.curricula.fingerprint import tokenizer_fingerprint
+from gradus.curricula.shards import write_shard
 
 VOCAB = 300
 MODELS = {
@@ -66,14 +63,9 @@ def make_model(folder, *, tied=True, seed=0, family="llama", head_dim=16):
     return folder
 
 
-def write_table(workspace, table):
+def write_rows(workspace, schema, rows):
     """Write a content-addressed file; return its entry in the manifest."""
-    folder = workspace / "curricula"
-    folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, folder / "new.parquet")
-    sha256 = hashlib.sha256((folder / "new.parquet").read_bytes()).hexdigest()
-    (folder / "new.parquet").rename(folder / f"{sha256}.parquet")
-    return m.Shard(sha256=sha256, num_rows=table.num_rows)
+    return write_shard(made_manifests.make_workspace(workspace) / "curricula", schema, rows)
 
 
 def make_traces(count, seed):
@@ -82,21 +74,9 @@ def make_traces(count, seed):
     rows = []
     for number in range(count):
         start, length = rng.randrange(10, 200), rng.randrange(8, 30)
-        rows.append(
-            {
-                "trace_id": f"t{seed}-{number:04d}",
-                "problem_id": f"p{number}",
-                "domain": "math",
-                "kind": "cot",
-                "teacher": "teacher-8b",
-                "num_attempts": 8,
-                "num_passed": 4,
-                "pass_rate": 0.5,
-                "num_tokens": length,
-                "token_ids": list(range(start, start + length)),
-                "loss_mask": [False] * 3 + [True] * (length - 3),
-            }
-        )
+        tokens = {"token_ids": list(range(start, start + length)), "loss_mask": [i >= 3 for i in range(length)]}
+        names = {"trace_id": f"t{seed}-{number:04d}", "problem_id": f"p{number}"}
+        rows.append(made_manifests.make_trace(number, length, **names, **tokens))
     return rows
 
 
@@ -104,20 +84,18 @@ def make_stage(workspace, name, *, context_length=64, num_traces=24, seed=0):
     """Write a stage in two shards, two traces a sequence."""
     rows = make_traces(num_traces, seed)
     half = num_traces // 2
-    shards = tuple(
-        write_table(workspace, pa.Table.from_pylist(part, schema=m.TRACE_SCHEMA)) for part in (rows[:half], rows[half:])
-    )
+    shards = tuple(write_rows(workspace, m.TRACE_SCHEMA, part) for part in (rows[:half], rows[half:]))
     # Across the shards, so that rows count over both.
     lengths = [row["num_tokens"] for row in rows]
-    packing = [packing_row([i, half + i], 0, lengths) for i in range(half)]
+    packing = [made_manifests.packing_row([i, half + i], 0, lengths) for i in range(half)]
     return m.Stage(
         name=name,
         context_length=context_length,
         num_traces=num_traces,
         shards=shards,
-        packing=write_table(workspace, pa.Table.from_pylist(packing, schema=m.PACKING_SCHEMA)),
+        packing=write_rows(workspace, m.PACKING_SCHEMA, packing),
         utilisation=sum(lengths) / (half * context_length),
-        **told(["math/cot"], packing, lengths, ["cot"]),
+        **made_manifests.told(["math/cot"], packing, lengths, ["cot"]),
     )
 
 
@@ -140,7 +118,7 @@ def make_rl(workspace, problems, *, reserve=(), **changes):
         for number, (domain, verifier, spec, prompt) in enumerate([*problems, *reserve])
     ]
     section = m.RLSection(
-        problems=write_table(workspace, pa.Table.from_pylist(rows, schema=m.RL_SCHEMA)),
+        problems=write_rows(workspace, m.RL_SCHEMA, rows),
         band=(0.1, 0.9),
         quotas={},
         group_size=4,
@@ -153,22 +131,6 @@ def make_rl(workspace, problems, *, reserve=(), **changes):
 
 def make_manifest(workspace, model, *, stages=(), rl=None):
     """Write the manifest of stages and an RL section; return its path."""
-    manifest = m.Manifest(
-        format=m.FORMAT,
-        name="test",
-        gradus_version="0",
-        policy="none",
-        seed=0,
-        recipe={},
-        inputs="0",
-        tokenizer=m.Tokenizer(model_id="tiny", fingerprint=tokenizer_fingerprint(model)),
-        stages=tuple(stages),
-        rl=rl,
-        dropped={},
-        bands=BANDS,
-    )
-    folder = workspace / "manifests"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{manifest.id}.json"
-    path.write_bytes(canonical_bytes(dataclasses.asdict(manifest)))
-    return path
+    root = made_manifests.make_workspace(workspace)
+    tokenizer = m.Tokenizer(model_id="tiny", fingerprint=tokenizer_fingerprint(model))
+    return made_manifests.make_manifest(root, *stages, rl=rl, tokenizer=tokenizer)

@@ -13,6 +13,7 @@ from gradus.engine.parts import write_part
 from gradus.engine.records import HELDOUT, Drop, Message, Origin, Problem, Trace
 from gradus.engine.store import open_snapshot, open_store
 from gradus.engine.workspace import Workspace
+from tests.conftest import copy_of
 
 
 def problem(i, *tags):
@@ -27,9 +28,10 @@ def trace(of, answer, kind="cot"):
     )
 
 
-@pytest.fixture
-def filled(workspace):
-    """Return a workspace with five problems, one of them held out, a trace of each, and two drops."""
+@pytest.fixture(scope="module")
+def five(empty, tmp_path_factory):
+    """Return a workspace with five problems, one held out, a trace of each, and two drops. Only to be copied."""
+    workspace = copy_of(empty, tmp_path_factory.mktemp("five") / "workspace")
     problems = [problem(i) for i in range(4)] + [problem(4, HELDOUT)]
     traces = [trace(p, f"It is {i}.", "imported" if i == 2 else "cot") for i, p in enumerate(problems)]
     write_part(workspace.parts, "r", problems)
@@ -42,6 +44,11 @@ def filled(workspace):
     with open_store(workspace):
         pass
     return workspace
+
+
+@pytest.fixture
+def filled(five, tmp_path):
+    return copy_of(five, tmp_path / "workspace")
 
 
 @pytest.fixture

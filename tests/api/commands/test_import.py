@@ -267,15 +267,20 @@ KILLED = """
 """
 
 
+# Ten rows a part: more parts than the kills below wait for.
+NUM_KILLED = 300
+
+
 def num_parts(workspace):
     return len(list((workspace.parts / "problems").rglob("*.parquet")))
 
 
-def test_killed_at_any_point_it_goes_on_to_the_same_end(gradus, rows, workspace, tmp_path):
-    path = write_jsonl(tmp_path / "in.jsonl", [open_math(i) for i in range(1000)])
+@pytest.mark.parametrize("after", [(2, 9), pytest.param((1, 2, 5, 10), marks=pytest.mark.slow)])
+def test_killed_at_any_point_it_goes_on_to_the_same_end(gradus, rows, workspace, tmp_path, after):
+    path = write_jsonl(tmp_path / "in.jsonl", [open_math(i) for i in range(NUM_KILLED)])
     argv = ["problems", "import", str(path), "--format", "open-math-reasoning", "--workspace", str(workspace.root)]
     kills = 0
-    for more in (1, 2, 5, 10):
+    for more in after:
         parts = num_parts(workspace) + more
         process = subprocess.Popen([sys.executable, "-c", "\n".join(map(str.strip, KILLED.splitlines())), *argv])
         while num_parts(workspace) < parts and process.poll() is None:
@@ -284,7 +289,7 @@ def test_killed_at_any_point_it_goes_on_to_the_same_end(gradus, rows, workspace,
         kills += process.wait() != 0
     assert kills
     imported(gradus, path, "--format", "open-math-reasoning")
-    assert rows("SELECT count(*) AS n FROM problems") == [{"n": 1000}]
-    assert rows("SELECT count(*) AS n FROM traces") == [{"n": 1000}]
-    assert rows("SELECT count(*) AS n FROM priors") == [{"n": 1000}]
-    assert rows("SELECT count(DISTINCT record_id) AS n FROM origins") == [{"n": 2000}]
+    assert rows("SELECT count(*) AS n FROM problems") == [{"n": NUM_KILLED}]
+    assert rows("SELECT count(*) AS n FROM traces") == [{"n": NUM_KILLED}]
+    assert rows("SELECT count(*) AS n FROM priors") == [{"n": NUM_KILLED}]
+    assert rows("SELECT count(DISTINCT record_id) AS n FROM origins") == [{"n": 2 * NUM_KILLED}]

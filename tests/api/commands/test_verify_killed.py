@@ -93,6 +93,7 @@ def test_no_worker_outlives_a_killed_run(answers, tmp_path):
     assert not any(child.is_running() for child in children)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_no_verdict(answers, undisturbed, tmp_path):
     target = tmp_path / "out.jsonl"
     process = start(answers, target)

@@ -13,6 +13,7 @@ from gradus.api import steps
 from gradus.api.app import create_app
 from gradus.api.jobs.job import OVER
 from gradus.engine.records import Problem
+from tests.conftest import copy_of
 
 NUM_PROBLEMS = 12
 RECIPE = """
@@ -74,14 +75,26 @@ def slow():
     server.server_close()
 
 
-@pytest.fixture
-def asking(workspace, slow):
-    """Return the workspace with problems, and the recipe `slow`."""
+@pytest.fixture(scope="session")
+def sums(empty, tmp_path_factory):
+    """Return a workspace with problems. Only to be copied."""
+    workspace = copy_of(empty, tmp_path_factory.mktemp("sums") / "workspace")
     problems = [
         Problem(prompt=f"What is {i} + 1?", domain="math", verifier="math", spec={"expected": str(i + 1)}, source="t")
         for i in range(NUM_PROBLEMS)
     ]
     steps.add_problems(workspace, problems, "t")
+    return workspace
+
+
+@pytest.fixture
+def workspace(sums, tmp_path):
+    return copy_of(sums, tmp_path / "workspace")
+
+
+@pytest.fixture
+def asking(workspace, slow):
+    """Return the workspace, and the recipe `slow` in it."""
     (workspace.root / "recipes").mkdir()
     (workspace.root / "recipes" / "slow.toml").write_text(RECIPE.format(port=slow.server_address[1]))
     return workspace

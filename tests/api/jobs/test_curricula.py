@@ -68,7 +68,7 @@ def copied(workspace, student, recipe):
     return recipe | {"student": "models/tiny"}
 
 
-@pytest.mark.parametrize("way", ["posted", "named"])
+@pytest.mark.parametrize("way", ["named", pytest.param("posted", marks=pytest.mark.slow)])
 def test_a_dry_run_answers_at_once_and_leaves_nothing(client, spoilable, workspace, student, copied, way):
     if way == "named":
         (workspace.root / "recipes").mkdir()

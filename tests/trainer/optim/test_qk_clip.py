@@ -7,7 +7,7 @@ import motif_reference
 import pytest
 import tiny
 import torch
-from great_logits import LIMIT, batches, collect, greatest_logits, plant
+from great_logits import LIMIT, batches, collect, greatest_logits, plant, plant_in_padding
 from torchtitan.config.configs import CompileConfig
 
 from gradus.errors import ConfigError
@@ -47,6 +47,19 @@ def test_the_greatest_logits_are_those_of_float64(planted, platform, checkpointi
     torch.testing.assert_close(found[above].double(), want[above], rtol=1e-5, atol=1e-5)
     assert (found[~above] <= LIMIT).all()
     assert (bounds >= want - 1e-4).all()
+
+
+def test_padding_is_not_clipped_for(platform, tmp_path):
+    # No document of this seed has the padding's token.
+    folder, given = plant_in_padding(tiny.make_model(tmp_path / "m")), batches(1)
+    assert greatest_logits(folder, given).max() < LIMIT
+    ours = learner(folder, platform)
+    collect(ours, given)
+    bounds, found = measured(ours)
+    # The log-sum-exps know nothing of padding: it is looked at, and left out.
+    assert bounds.max() > 2 * LIMIT
+    assert found.max() <= LIMIT
+    assert ours._qk_clip.scale((bounds, found))["clipped_heads"] == 0
 
 
 def test_compiled_layers_tell_their_logits_too(platform, tmp_path, monkeypatch):
