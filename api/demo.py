@@ -168,7 +168,7 @@ class Demo:
         if describe(run.folder)["state"] == "finished":
             logger.info("    %s skipped: finished already", run.folder.name)
         elif start_in_foreground(run):
-            raise GradusError(f"{run.folder.name} did not finish; `make demo` goes on from its checkpoint")
+            raise GradusError(f"{run.folder.name} did not finish; after what is said above, the same command goes on")
         history = read_metrics(run.folder)
         if kind == "sft":  # every step of RL asks other problems: its rewards do not compare
             logger.info("    %s", _from_to(history, "loss"))

@@ -197,7 +197,7 @@ def _read_record(folder: Path) -> Any:
     path = folder / RECORD
     try:
         return json.loads(path.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return None
 
 

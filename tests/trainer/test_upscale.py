@@ -151,8 +151,9 @@ def test_what_was_killed_half_way_is_gone_on_with(model, tmp_path, monkeypatch):
     for path in whole.iterdir():
         assert (target / path.name).read_bytes() == path.read_bytes()
     assert not upscale(model, target, plan, origin="tiny", advance=lambda _: None)
-    with pytest.raises(DataError, match="exists"):
-        upscale(model, target, Plan(model, Upscaling(hidden=2)), origin="tiny", advance=lambda _: None)
+    for there in (target, target / "config.json"):
+        with pytest.raises(DataError, match="exists"):
+            upscale(model, there, Plan(model, Upscaling(hidden=2)), origin="tiny", advance=lambda _: None)
 
 
 @pytest.mark.parametrize(
