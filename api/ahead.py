@@ -35,20 +35,21 @@ class Ahead:
     def pass_by(self, key: object) -> None:
         """Begin the run that is planned at a page."""
         with self._lock:
-            first, run = self._planned.pop(key, (None, None))
-            if run:
-                future = _reader.submit(run)
-                self._begun[first] = future, run
-        if run:
-            future.add_done_callback(lambda _: self._begun.pop(first, None))
+            planned = self._planned.pop(key, None)
+            if planned is None:
+                return
+            first, run = planned
+            future = _reader.submit(run)
+            self._begun[first] = future, run
+        future.add_done_callback(lambda _: self._begun.pop(first, None))
 
-    def read(self, key: object) -> bool:
-        """See that the run that begins at a page is read; False where there is none."""
-        future, run = self._begun.pop(key, (None, None))
-        if future is None or run is None:
-            return False
+    def wait_for(self, key: object) -> None:
+        """See that the run that begins at a page is read, if there is one and it is not."""
+        begun = self._begun.pop(key, None)
+        if begun is None:
+            return
+        future, run = begun
         if future.cancel():
             run()
         else:
             wait([future])
-        return True

@@ -54,7 +54,8 @@ class Lister:
         asked = key_of(self._request.scope, self._format)
         with self._snapshots.read(pinned) as snapshot:
             found = snapshot.pages.get(asked)
-            if found is None and snapshot.pages.ahead.read(asked):
+            if found is None:
+                snapshot.pages.ahead.wait_for(asked)
                 found = snapshot.pages.get(asked)
             if found is None:
                 walk = Walk(self._snapshots, listing, query, read, asked, self._request.url.query)

@@ -41,7 +41,7 @@ from gradus.trainer.config import SFTConfig
 from gradus.trainer.data import StageData
 from gradus.trainer.evaluate import Evaluation
 from gradus.trainer.learner import Learner
-from gradus.trainer.run import Run
+from gradus.trainer.run import METRICS, Run, read_rows
 from gradus.trainer.sft import train_step
 from gradus.trainer.stages import StagePlan, plan_stages
 
@@ -76,7 +76,7 @@ class Course:
         """Train, or go on; return what was measured."""
         where = ["--manifest", self.manifest, "--model", self.model, "--run", self.folder / run]
         self._start(num_processes, "-m", "gradus.trainer.sft", "--", *where, *until, *self.settings)
-        return [json.loads(line) for line in (self.folder / run / "metrics.jsonl").read_text().splitlines()]
+        return read_rows(self.folder / run / METRICS)
 
     def handed_over(self, run: str) -> float:
         """Return the held-out loss of a paused run's weights, in the hands of the next stage's learner."""
@@ -87,7 +87,7 @@ class Course:
         if num_processes == 1:
             command = tuple(word for word in command if word != "--")
         else:
-            launch = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={num_processes}")
+            launch = ("-m", "gradus.trainer.processes", "--standalone", f"--nproc-per-node={num_processes}")
             command = (*launch, *command)
         # Several threads make products as small as these no faster, and on a busy machine slower.
         environment = os.environ | {"OMP_NUM_THREADS": "1"}

@@ -39,7 +39,7 @@ class Documents:
 
 
 def documents(
-    rows: list[list[int]], length: int, *, rank: int = 0, size: int = 1, device: torch.device | None = None
+    rows: list[list[int]], length: int, *, rank: int = 0, size: int = 1, device: torch.device | str = "cpu"
 ) -> Documents:
     """Say which documents a rank of context parallelism has to do with; rows: where those of each row begin."""
     pieces = _chunks(rows, length, rank=rank, size=size) if size > 1 else _whole(rows, length)
@@ -52,7 +52,7 @@ def documents(
         bounds = first_query, first_query + queries[-1], first_key, first_key + keys[-1]
         table.append((*bounds, begin, len(starts[0]), *longest))
     starts_of_queries, starts_of_keys = (
-        torch.tensor(x, dtype=torch.int32).to(device or "cpu", non_blocking=True) for x in starts
+        torch.tensor(x, dtype=torch.int32).to(device, non_blocking=True) for x in starts
     )
     for x in (starts_of_queries, starts_of_keys):
         # So that layers are compiled once, not once for the first batch and again for all others.

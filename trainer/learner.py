@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict, set_model_state_dict
 from torch.distributed.fsdp import FSDPModule
 from torchtitan.distributed.utils import clip_grad_norm_
+from torchtitan.protocols.model_spec import ModelSpec
 
 from gradus.errors import ConfigError
 from gradus.trainer.attention import DocumentAttention
@@ -36,6 +37,23 @@ SETTINGS = "param_groups."
 """What names of settings begin with in torchtitan's flat state of an optimizer."""
 
 
+def planned(
+    folder: Path,
+    platform: Platform,
+    *,
+    context_length: int,
+    optim: OptimConfig,
+    parallel: ParallelConfig,
+    rope: RopeScaling | None,
+) -> tuple[ModelSpec, Layout]:
+    """Return what a learner is made of, or refuse it; whether the one can be cut as the other says, build asks."""
+    layout = Layout.of(parallel, platform)
+    if parallel.cpu_offload and optim.name == "muon":
+        raise ConfigError("parallel.cpu_offload has not been tried with Muon: take optim.name=adamw")
+    attention = DocumentAttention.Config()
+    return model_spec(folder, context_length=context_length, attention=attention, rope=rope), layout
+
+
 class Learner:
     """Weights, gradients and optimizer state, sharded over all processes."""
 
@@ -52,11 +70,9 @@ class Learner:
         rope: RopeScaling | None = None,
     ) -> None:
         self.platform, self._folder, self._rope, self._max_norm = platform, folder, rope, optim.max_norm
-        self.layout = Layout.of(parallel, platform)
-        if parallel.cpu_offload and optim.name == "muon":
-            raise ConfigError("parallel.cpu_offload has not been tried with Muon: take optim.name=adamw")
-        attention = DocumentAttention.Config()
-        self._spec = model_spec(folder, context_length=context_length, attention=attention, rope=rope)
+        self._spec, self.layout = planned(
+            folder, platform, context_length=context_length, optim=optim, parallel=parallel, rope=rope
+        )
         self.model = build(self._spec, self.layout, compute, context_length=context_length)
         self.flops = Flops.of(self.model)
         self._loss = ChunkedCrossEntropy.Config().build()

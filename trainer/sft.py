@@ -16,7 +16,6 @@ from typing import Any
 import torch
 
 from gradus.log import logger
-from gradus.trainer.attention import DocumentAttention
 from gradus.trainer.batch import Batch
 from gradus.trainer.checkpoint import Checkpoints
 from gradus.trainer.command import Job
@@ -27,10 +26,8 @@ from gradus.trainer.evaluate import Evaluation
 from gradus.trainer.flops import count_pairs, mfu
 from gradus.trainer.guard import Guard, Verdict
 from gradus.trainer.keeping import Keeper
-from gradus.trainer.learner import Learner
+from gradus.trainer.learner import Learner, planned
 from gradus.trainer.losses.cross_entropy import count_labels
-from gradus.trainer.model import model_spec
-from gradus.trainer.parallel import Layout
 from gradus.trainer.platform import Platform
 from gradus.trainer.progress import line
 from gradus.trainer.signals import Signals
@@ -78,8 +75,15 @@ def check_stages(job: Job[SFTConfig], plans: Sequence[StagePlan]) -> None:
     """Refuse what a later stage cannot be trained in before the stages ahead of it have taken days."""
     for plan in plans:
         length, settings = plan.stage.context_length, plan.settings
-        spec = model_spec(job.model, context_length=length, attention=DocumentAttention.Config(), rope=settings.rope)
-        Layout.of(settings.parallel, job.platform).check(spec.model, length)
+        spec, layout = planned(
+            job.model,
+            job.platform,
+            context_length=length,
+            optim=settings.optim,
+            parallel=settings.parallel,
+            rope=settings.rope,
+        )
+        layout.check(spec.model, length)
 
 
 def train_stage(parts: Parts, plan: StagePlan, done: int) -> int:

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from gradus.api import ahead
 from gradus.api.app import create_app
+from gradus.api.lister import Walk
 from gradus.api.tokens import Tokens
 from gradus.engine.parts import write_part
 from gradus.engine.records import Problem
@@ -89,13 +90,13 @@ def test_a_walk_is_read_ahead_and_a_jump_is_not(many, monkeypatch):
     client, workspace = many
     client = TestClient(create_app(workspace))
     num_read = []
-    read = client.app.state.snapshots.read
+    read_on = Walk.read_on
 
-    def counted(version=None):
-        num_read.append(version)
-        return read(version)
+    def counted(walk, *args, **how):
+        num_read.append(how)
+        return read_on(walk, *args, **how)
 
-    monkeypatch.setattr(client.app.state.snapshots, "read", counted)
+    monkeypatch.setattr(Walk, "read_on", counted)
     first = client.get("/v1/problems?limit=10").json()
     version, _, _ = json.loads(base64.urlsafe_b64decode(first["next"]))
     pages(client, "/v1/problems", {"limit": 10}, 16)
