@@ -37,7 +37,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedConfig, Qw
 from gradus.kernels.document_attention import kernels_name
 from gradus.trainer import flops, learner
 from gradus.trainer import platform as platforms
-from gradus.trainer.attention import DocumentAttention
+from gradus.trainer.attention import DocumentAttention, documents
 from gradus.trainer.batch import Batch, Document, collate
 from gradus.trainer.config import ComputeConfig, OptimConfig, ParallelConfig
 from gradus.trainer.model import model_spec
@@ -142,7 +142,7 @@ def peer(folder: Path, batch: Batch, args: argparse.Namespace, platform: platfor
     optim = OptimConfig()
     optimizer = torch.optim.AdamW(model.parameters(), lr=optim.lr, weight_decay=optim.weight_decay, fused=True)
     tokens = batch.tokens_BT.to(platform.device)
-    apart = {} if args.peer_attention == "sdpa" else {"position_ids": batch.positions_BT.to(platform.device)}
+    apart = {} if args.peer_attention == "sdpa" else apart_for_peer(batch, platform)
 
     def step() -> float:
         for _ in range(args.batches):
@@ -159,6 +159,15 @@ def peer(folder: Path, batch: Batch, args: argparse.Namespace, platform: platfor
         spec = model_spec(folder, context_length=args.context, attention=DocumentAttention.Config())
         work = flops.Flops.of(spec.model.build())
     return found | rates(found["s"], batch, work, platform, num_rows=args.rows * args.batches)
+
+
+def apart_for_peer(batch: Batch, platform: platforms.Platform) -> dict[str, Any]:
+    """Return what tells transformers' flash attentions where documents begin: told positions alone, each layer asks."""
+    found = documents(batch.starts, batch.tokens_BT.shape[1], device=platform.device)
+    longest = int(found.pieces[0, -1])
+    cuts = found.starts_of_queries
+    ends = {"cu_seq_lens_q": cuts, "cu_seq_lens_k": cuts, "max_length_q": longest, "max_length_k": longest}
+    return ends | {"position_ids": batch.positions_BT.to(platform.device)}
 
 
 def rates(

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
+
+from gradus.kernels.max_logit import note_logits
 
 aten = torch.ops.aten
 
@@ -183,21 +184,6 @@ def _spans(starts_of_queries: Tensor, starts_of_keys: Tensor, pieces: Tensor) ->
         yield Span(slice(q0, q1), slice(k0, k1), *starts, longest_queries, longest_keys)
 
 
-Listener = Callable[[Tensor | None, Tensor, Tensor, Tensor, Span], None]
-"""Is told of every span: max_lse_N, which says whose it is, queries, keys, and log-sum-exps (N, T)."""
-_listeners: list[Listener] = []
-
-
-@contextmanager
-def listening(listener: Listener) -> Iterator[None]:
-    """Tell a listener of all attention, forward, until the block ends."""
-    _listeners.append(listener)
-    try:
-        yield
-    finally:
-        _listeners.remove(listener)
-
-
 @torch.library.custom_op("gradus::document_attention", mutates_args=())
 def document_attention(
     q_TNH: Tensor,
@@ -206,25 +192,25 @@ def document_attention(
     starts_of_queries: Tensor,
     starts_of_keys: Tensor,
     pieces: Tensor,
-    max_lse_N: Tensor | None,
     scale: float,
+    noted_2N: Tensor | None = None,
+    counts_T: Tensor | None = None,
+    limit: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """Return what each query reads, (T, N, H), and its log-sum-exp, (N, T); pieces, on the CPU, are spans.
 
-    max_lse_N is raised to each head's largest log-sum-exp. The compiler is not told: it would keep the operator from
-    being computed again, which does no harm here.
+    noted_2N is raised as note_logits says, if it is given, and with it counts_T. The compiler is not told: it would
+    keep the operator from being computed again, which does no harm here.
     """
     kernels, outs, lses = _kernels(q_TNH.device, q_TNH.shape[-1]), [], []
     for span in _spans(starts_of_queries, starts_of_keys, pieces):
         out, lse = kernels.forward(q_TNH[span.queries], k_SKH[span.keys], v_SKH[span.keys], span, scale)
         outs.append(out)
         lses.append(lse)
-        for listener in _listeners:
-            listener(max_lse_N, q_TNH[span.queries], k_SKH[span.keys], lse, span)
-    out_TNH, lse_NT = (outs[0], lses[0]) if len(outs) == 1 else (torch.cat(outs), torch.cat(lses, dim=1))
-    if max_lse_N is not None:
-        torch.maximum(max_lse_N, lse_NT.amax(dim=1).float(), out=max_lse_N)
-    return out_TNH, lse_NT
+        if noted_2N is not None and counts_T is not None:
+            inputs = (q_TNH[span.queries], k_SKH[span.keys], lse, counts_T[span.queries])
+            note_logits(*inputs, span.starts_of_queries, span.starts_of_keys, noted_2N, limit=limit, scale=scale)
+    return (outs[0], lses[0]) if len(outs) == 1 else (torch.cat(outs), torch.cat(lses, dim=1))
 
 
 @document_attention.register_fake
@@ -270,13 +256,13 @@ def _(_: Tensor, q_TNH: Tensor, k_SKH: Tensor, v_SKH: Tensor, *__: Any) -> tuple
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    q_TNH, k_SKH, v_SKH, starts_of_queries, starts_of_keys, pieces, _, ctx.scale = inputs
+    q_TNH, k_SKH, v_SKH, starts_of_queries, starts_of_keys, pieces, ctx.scale, *_ = inputs
     ctx.save_for_backward(q_TNH, k_SKH, v_SKH, *output, starts_of_queries, starts_of_keys, pieces)
 
 
 def _differentiate(ctx: Any, grad_TNH: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
     grads = document_attention_backward(grad_TNH.contiguous(), *ctx.saved_tensors, ctx.scale)
-    return (*grads, *[None] * 5)
+    return (*grads, *[None] * 7)
 
 
 document_attention.register_autograd(_differentiate, setup_context=_remember)

@@ -36,10 +36,18 @@ class Documents:
     starts_of_keys: Tensor
     pieces: Tensor
     """As document_attention takes them."""
+    counts_T: Tensor | None
+    """Which of this process's queries are no padding, which is not clipped for; needed where logits are watched."""
 
 
 def documents(
-    rows: list[list[int]], length: int, *, rank: int = 0, size: int = 1, device: torch.device | str = "cpu"
+    rows: list[list[int]],
+    length: int,
+    *,
+    rank: int = 0,
+    size: int = 1,
+    counts_T: Tensor | None = None,
+    device: torch.device | str = "cpu",
 ) -> Documents:
     """Say which documents a rank of context parallelism has to do with; rows: where those of each row begin."""
     pieces = _chunks(rows, length, rank=rank, size=size) if size > 1 else _whole(rows, length)
@@ -57,7 +65,7 @@ def documents(
     for x in (starts_of_queries, starts_of_keys):
         # So that layers are compiled once, not once for the first batch and again for all others.
         torch._dynamo.maybe_mark_dynamic(x, 0)
-    return Documents(starts_of_queries, starts_of_keys, torch.tensor(table))
+    return Documents(starts_of_queries, starts_of_keys, torch.tensor(table), counts_T)
 
 
 Piece = tuple[list[int], list[int], int, int]
@@ -109,10 +117,13 @@ class DocumentAttention(Module):
     class Config(Module.Config):
         """Nothing to configure."""
 
+    noted_2N: Tensor | None
+
     def __init__(self, config: Config) -> None:  # noqa: ARG002
         super().__init__()
         self.context: dist.ProcessGroup | None = None
-        self.max_lse: Tensor | None = None
+        self.register_buffer("noted_2N", None, persistent=False)
+        self.limit = 0.0
 
     def forward(
         self,
@@ -132,8 +143,11 @@ class DocumentAttention(Module):
             attention_masks.starts_of_queries,
             attention_masks.starts_of_keys,
             attention_masks.pieces,
-            self.max_lse,
             size**-0.5 if scale is None else scale,
+            # What is only looked at has no part in an update.
+            self.noted_2N if torch.is_grad_enabled() else None,
+            attention_masks.counts_T,
+            self.limit,
         )
         return out_TNH.unflatten(0, q_BTNH.shape[:2])
 
@@ -166,23 +180,15 @@ def share_context(model: nn.Module, group: dist.ProcessGroup) -> None:
         attention.context = group
 
 
-def watch_logits(model: nn.Module, num_heads: int, device: torch.device) -> None:
-    """Have a model's attentions note each head's largest log-sum-exp; num_heads: of a layer, in this process."""
-    for attention in _attentions(model):
-        del attention.max_lse
-        attention.register_buffer("max_lse", torch.full((num_heads,), -torch.inf, device=device), persistent=False)
+def watch_logits(model: nn.Module, limit: float, num_heads: int, device: torch.device) -> list[Tensor]:
+    """Have a model's attentions note their logits while it learns, as note_logits does, and return each layer's notes.
 
-
-def max_lse(model: nn.Module) -> dict[int, Tensor]:
-    """Return what was noted since `forget_logits`, by layer: each head's largest logit, or at most log T more."""
-    noted = (attention.max_lse for attention in _attentions(model))
-    return {layer: max_lse_N for layer, max_lse_N in enumerate(noted) if max_lse_N is not None}
-
-
-def forget_logits(model: nn.Module) -> None:
-    """Begin anew."""
-    for max_lse_N in max_lse(model).values():
-        max_lse_N.fill_(-torch.inf)
+    num_heads are those of a layer in this process.
+    """
+    attentions = _attentions(model)
+    for attention in attentions:
+        attention.limit, attention.noted_2N = limit, torch.full((2, num_heads), -torch.inf, device=device)
+    return [attention.noted_2N for attention in attentions if attention.noted_2N is not None]
 
 
 def _attentions(model: nn.Module) -> list[DocumentAttention]:

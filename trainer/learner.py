@@ -127,8 +127,6 @@ class Learner:
         return loss
 
     def _forward(self, batch: Batch, *, head: bool) -> Tensor:
-        if self._qk_clip and torch.is_grad_enabled():
-            self._qk_clip.saw(batch)
         self.model._skip_lm_head = not head
         masks = self.layout.documents(batch)
         tokens_BT, positions_BT = self.layout.part(batch.tokens_BT), self.layout.part(batch.positions_BT)
@@ -140,17 +138,10 @@ class Learner:
 
     def step(self) -> dict[str, float]:
         """Take one optimizer step with the gradients collected; return what QK-clip measured, where it is on."""
-        measured = self._update()
+        self._optimizers.step()
+        measured = self._qk_clip.clip() if self._qk_clip else {}
         self.discard()
         return measured
-
-    def _update(self) -> dict[str, float]:
-        if not self._qk_clip:
-            self._optimizers.step()
-            return {}
-        largest = self._qk_clip.measure(lambda batch: self._forward(batch, head=False))
-        self._optimizers.step()
-        return self._qk_clip.scale(largest)
 
     def discard(self) -> None:
         """Forget the gradients collected: the weights stay, the schedule goes on."""

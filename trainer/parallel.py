@@ -111,7 +111,9 @@ class Layout:
     def documents(self, batch: Batch) -> Documents:
         """Return the documents of those positions."""
         length, device = batch.tokens_BT.shape[1], batch.tokens_BT.device
-        return documents(batch.starts, length, rank=self.context_rank, size=self.dims.cp, device=device)
+        counts_T = self.part(batch.document_BT).flatten() >= 0
+        where = {"rank": self.context_rank, "size": self.dims.cp, "device": device}
+        return documents(batch.starts, length, counts_T=counts_T, **where)
 
     def whole(self, parts_BTX: Tensor) -> Tensor:
         """Return what all processes of a row computed for it, put together again."""

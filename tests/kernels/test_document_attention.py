@@ -5,6 +5,7 @@ import torch
 
 from gradus.kernels import document_attention as module
 from gradus.kernels.document_attention import document_attention, document_attention_reference
+from gradus.kernels.max_logit import note_logits_reference
 
 # Of each document: queries, and keys, of which the queries are the last.
 LENGTHS = [
@@ -39,7 +40,7 @@ def test_what_is_read_and_its_gradients_match_the_reference(queries, keys, heads
     given = inputs(queries, keys, heads, device, dtype)
     exact = [x.detach().double().requires_grad_() for x in given]
     starts = where(queries, keys, device)
-    got = list(document_attention(*given, *starts, None, heads[2] ** -0.5))
+    got = list(document_attention(*given, *starts, heads[2] ** -0.5))
     names = {"starts_of_queries": starts[0].tolist(), "starts_of_keys": starts[1].tolist()}
     want = list(document_attention_reference(*exact, **names))
     grad = torch.randn_like(got[0])
@@ -55,12 +56,12 @@ def test_pieces_are_attended_to_as_if_each_were_alone(device):
     queries, keys, heads = [4, 9, 20], [4, 30, 20], (4, 2, 64)
     given = inputs(queries, keys, heads, device, dtype)
     starts_of_queries, starts_of_keys, _ = where(queries, keys, device)
-    whole = document_attention(*given, *where(queries, keys, device), None, 0.125)
+    whole = document_attention(*given, *where(queries, keys, device), 0.125)
     # The second document's end and the third one, then the first with the second's beginning, keys in common.
     pieces = torch.tensor([[13, 33, 34, 54, 0, 2, 20, 20], [0, 13, 0, 34, 2, 5, 9, 30]])
     starts = ([0, 20, 0, 4, 13], [0, 20, 0, 4, 34])
     split = document_attention(
-        *given, *(torch.tensor(x, dtype=torch.int32, device=device) for x in starts), pieces, None, 0.125
+        *given, *(torch.tensor(x, dtype=torch.int32, device=device) for x in starts), pieces, 0.125
     )
     assert starts_of_queries.tolist() == [0, 4, 13, 33]
     assert starts_of_keys.tolist() == [0, 4, 34, 54]
@@ -68,19 +69,28 @@ def test_pieces_are_attended_to_as_if_each_were_alone(device):
     torch.testing.assert_close(torch.cat([split[1][:, 20:], split[1][:, :20]], dim=1), whole[1], rtol=tol, atol=tol)
 
 
-def test_the_largest_log_sum_exp_of_each_head_is_noted(device):
+def test_the_logits_of_every_piece_are_noted(device):
     dtype, _ = DTYPES[device]
     given = inputs([9, 40], [9, 40], (6, 2, 64), device, dtype)
-    noted = torch.full((6,), -torch.inf, device=device)
-    _, lse_NT = document_attention(*given, *where([9, 40], [9, 40], device), noted, 0.125)
-    torch.testing.assert_close(noted, lse_NT.amax(dim=1).float(), rtol=0, atol=0)
-    document_attention(*(x[:9] for x in given), *where([9], [9], device), noted, 0.125)
-    torch.testing.assert_close(noted, lse_NT.amax(dim=1).float(), rtol=0, atol=0)
+    starts = [torch.tensor([0, 9, 0, 40], dtype=torch.int32, device=device)] * 2
+    pieces = torch.tensor([[0, 9, 0, 9, 0, 2, 9, 9], [9, 49, 9, 49, 2, 4, 40, 40]])
+    counts = torch.arange(49, device=device) < 45
+    noted = torch.full((2, 6), -torch.inf, device=device)
+    _, lse = document_attention(*given, *starts, pieces, 0.125, noted, counts, 0.3)
+    torch.testing.assert_close(noted[0], lse[:, :45].amax(dim=1).float(), rtol=0, atol=0)
+    want = torch.full((2, 6), -torch.inf, device=device)
+    q, k, _ = (x.detach() for x in given)
+    whole = torch.tensor([0, 9, 49], dtype=torch.int32, device=device)
+    note_logits_reference(q, k, lse.detach(), counts, whole, whole, want, limit=0.3, scale=0.125)
+    torch.testing.assert_close(noted, want, rtol=1e-6, atol=1e-6)
+    before = noted.clone()
+    document_attention(*(x[:9] for x in given), *where([9], [9], device), 0.125, noted, counts[:9], 0.3)
+    assert torch.equal(noted, before)
 
 
 def test_the_operator_keeps_pytorchs_contract():
     given = inputs([3, 8], [3, 8], (4, 2, 16), "cpu", torch.float32)
-    torch.library.opcheck(document_attention, (*given, *where([3, 8], [3, 8], "cpu"), None, 0.25))
+    torch.library.opcheck(document_attention, (*given, *where([3, 8], [3, 8], "cpu"), 0.25))
 
 
 @pytest.mark.gpu

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "curricula"))
 
 import tiny
 
-from gradus.kernels import poly_norm, token_logprob
+from gradus.kernels import max_logit, poly_norm, token_logprob
 from gradus.trainer import platform as platforms
 from gradus.trainer.losses import cross_entropy
 
@@ -21,7 +21,7 @@ from gradus.trainer.losses import cross_entropy
 def _as_without_the_interpreter():
     """Train as a user does: on a CPU with the references, which are hundreds of times faster there."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (token_logprob, poly_norm, cross_entropy):
+        for module in (token_logprob, poly_norm, max_logit, cross_entropy):
             patch.setattr(module, "runs_triton", lambda tensor: tensor.is_cuda)
         yield
 

@@ -43,7 +43,7 @@ def test_ranks_together_read_and_learn_what_one_alone_does(size):
     grad = torch.randn(64, 6, 8, dtype=torch.float64)
 
     def attend(q, found):
-        return document_attention(q, k, v, found.starts_of_queries, found.starts_of_keys, found.pieces, None, 0.3)
+        return document_attention(q, k, v, found.starts_of_queries, found.starts_of_keys, found.pieces, 0.3)
 
     def part(x, rank):
         return local_part(x.unflatten(0, (2, 32)), rank=rank, size=size).flatten(0, 1)
@@ -70,7 +70,7 @@ def test_documents_tensors_are_compiled_once_for_any_number_of_them():
 
     @torch.compile(backend=count, fullgraph=True)
     def attend(x, found):
-        return document_attention(x, x, x, found.starts_of_queries, found.starts_of_keys, found.pieces, None, 1.0)[0]
+        return document_attention(x, x, x, found.starts_of_queries, found.starts_of_keys, found.pieces, 1.0)[0]
 
     for rows in ([[32]], [[5, 27]], [[1, 2, 3, 4, 22]]):
         x = torch.randn(32, 2, 8)

@@ -6,31 +6,25 @@ r = 1 / (1 + √G) for G heads to one of keys; r = ½ where none is shared. Of n
 norms' gains are scaled instead, W_q and W_k having no effect; a layer's heads share them, so each by the root of the
 layer's smallest γ.
 
-A step whose log-sum-exps are all at most τ costs one small reduction and one copy to the host (see max_logit). Any
-other runs the batches that are above it forward once more. Weights are the float32 masters, in any layout of FSDP2,
-HSDP, tensor and context parallelism. Not covered: Motif's differential attention.
+Attention notes its logits while the model learns (kernels/max_logit.py). Weights are the float32 masters, in any layout
+of FSDP2, HSDP, tensor and context parallelism. Not covered: Motif's differential attention.
 
-B: batches of a step · L: layers · N: heads of queries · K: heads of keys
+L: layers · N: heads of queries · K: heads of keys
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule
 from torchtitan.models.common.attention import GQAttention
 from torchtitan.models.common.decoder import Decoder
 
 from gradus.errors import ConfigError
-from gradus.kernels.document_attention import Span, listening
-from gradus.trainer import attention as attentions
-from gradus.trainer.batch import Batch
+from gradus.trainer.attention import watch_logits
 from gradus.trainer.optim.cuts import held, shard_of
-from gradus.trainer.optim.max_logit import max_logits
 from gradus.trainer.parallel import Layout
 
 
@@ -38,7 +32,7 @@ class QKClip:
     """Watches a model's attention logits, and scales what makes them too great."""
 
     def __init__(self, model: Decoder, limit: float, layout: Layout) -> None:
-        self._model, self._limit, self._layout = model, limit, layout
+        self._limit = limit
         self._layers: list[GQAttention] = [layer.attention for layer in model.layers.values()]
         if wrong := [type(layer).__name__ for layer in self._layers if type(layer) is not GQAttention]:
             raise ConfigError(f"optim.qk_clip: heads of {wrong[0]} cannot be clipped; set it to 0")
@@ -46,37 +40,19 @@ class QKClip:
         rank, size = (group.rank(), group.size()) if group else (0, 1)
         self._num_heads = self._layers[0].n_heads
         self._mine = slice(rank * self._num_heads // size, (rank + 1) * self._num_heads // size)
-        self._batches: list[Batch] = []
-        self._tables: list[Tensor] = []
-        attentions.watch_logits(model, self._num_heads // size, layout.platform.device)
-
-    def saw(self, batch: Batch) -> None:
-        """Take note that the model is about to learn from a batch."""
-        if self._batches:
-            self._tables.append(self._table())
-        attentions.forget_logits(self._model)
-        self._batches.append(batch)
+        self._noted = watch_logits(model, limit, self._num_heads // size, layout.platform.device)
 
     def forget(self) -> None:
-        """Forget the batches seen: no update comes of them."""
-        self._batches, self._tables = [], []
+        """Forget what was noted: no update comes of it."""
+        for noted_2N in self._noted:
+            noted_2N.fill_(-torch.inf)
 
-    def measure(self, forward: Callable[[Batch], object]) -> tuple[Tensor, Tensor]:
-        """Return (L, N), on the CPU: upper bounds of the heads' logits, and the greatest one where that is above τ.
+    def clip(self) -> dict[str, float]:
+        """Scale the heads whose greatest logit was above τ; return what was noted: max_logit is exact above τ.
 
-        forward runs the model on a batch. All processes come here together, before the update.
+        All processes come here together, after the update.
         """
-        bounds_BLN = self._everywhere(torch.stack([*self._tables, self._table()])).cpu()
-        bounds_LN = bounds_BLN.amax(dim=0)
-        again = [batch for batch, bound in zip(self._batches, bounds_BLN, strict=True) if bound.max() > self._limit]
-        self.forget()
-        if not again:
-            return bounds_LN, torch.full_like(bounds_LN, -torch.inf)
-        return bounds_LN, self._everywhere(self._exact(again, forward)).cpu()
-
-    def scale(self, measured: tuple[Tensor, Tensor]) -> dict[str, float]:
-        """Scale the heads whose greatest logit is above τ; return what was measured: max_logit is exact above τ."""
-        bounds_LN, largest_LN = measured
+        bounds_LN, largest_LN = self.measure()
         above_LN = largest_LN > self._limit
         if not above_LN.any():
             return {"max_logit": min(float(bounds_LN.max()), self._limit), "clipped_heads": 0}
@@ -86,9 +62,10 @@ class QKClip:
                 _scale(layer, gamma_N)
         return {"max_logit": float(largest_LN.max()), "clipped_heads": int(above_LN.sum())}
 
-    def _table(self) -> Tensor:
-        """Return (L, N) as far as this process computes it: the greatest log-sum-exps since they were reset."""
-        return torch.stack(list(attentions.max_lse(self._model).values()))
+    def measure(self) -> tuple[Tensor, Tensor]:
+        """Return (L, N), on the CPU: upper bounds of the heads' logits, and the greatest one where that is above τ."""
+        bounds_LN, largest_LN = self._everywhere(torch.stack(self._noted, dim=1)).cpu()
+        return bounds_LN, largest_LN
 
     def _everywhere(self, mine: Tensor) -> Tensor:
         """Return the maxima over all processes, for all heads, from those of this process's heads."""
@@ -96,42 +73,6 @@ class QKClip:
         whole[..., self._mine] = mine
         dist.all_reduce(whole, dist.ReduceOp.MAX)
         return whole
-
-    def _exact(self, batches: list[Batch], forward: Callable[[Batch], object]) -> Tensor:
-        """Return this process's (L, N): the greatest logits in these batches, where they are above τ."""
-        scales = [layer.head_dim**-0.5 for layer in self._layers]
-        listener = _Listener(attentions.max_lse(self._model), scales, self._limit)
-        # Not compiled again for want of gradients.
-        with torch.no_grad(), listening(listener), torch.compiler.set_stance("force_eager"):
-            for batch in batches:
-                listener.used_T = self._layout.part(batch.document_BT).flatten() >= 0
-                forward(batch)
-        # Without a backward they would keep the weights gathered, and miss the update.
-        for module in self._model.modules():
-            if isinstance(module, FSDPModule):
-                module.reshard()
-        return listener.largest_LN
-
-
-class _Listener:
-    """Collects the greatest logits of every layer while the model runs."""
-
-    used_T: Tensor
-    """Which queries are no padding, which the model neither learns from nor is clipped for."""
-
-    def __init__(self, tables: dict[int, Tensor], scales: Sequence[float], limit: float) -> None:
-        # A layer is known by where its table lies, since that is all the operator is given of it.
-        self._numbers = {table_N.data_ptr(): i for i, table_N in tables.items()}
-        self._scales, self._limit = scales, limit
-        self.largest_LN = torch.full_like(torch.stack(list(tables.values())), -torch.inf)
-
-    def __call__(self, table_N: Tensor | None, q_TNH: Tensor, k_SKH: Tensor, lse_NT: Tensor, span: Span) -> None:
-        assert table_N is not None
-        i = self._numbers[table_N.data_ptr()]
-        lse_NT = lse_NT.masked_fill(~self.used_T[span.queries], -torch.inf)
-        above_N = self.largest_LN[i].clamp(min=self._limit)
-        found_N = max_logits(q_TNH, k_SKH, lse_NT, span, above_N=above_N, scale=self._scales[i])
-        self.largest_LN[i] = torch.maximum(self.largest_LN[i], found_N)
 
 
 def _scale(attention: GQAttention, gamma_N: Tensor) -> None:
