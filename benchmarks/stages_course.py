@@ -1,4 +1,4 @@
-"""What bench_stages trains: a random Qwen3 whose tokens are characters, and a curriculum of long written arithmetic.
+"""What bench_stages trains: a random model whose tokens are characters, and a curriculum of long written arithmetic.
 
 Three stages of 16, 32 and 64 Ki tokens, each with a mixture, a learning rate and a layout of its own, built by the
 product from a workspace of problems and worked answers; another workspace, of other problems, is held out.
@@ -17,7 +17,7 @@ from bench_train import MODELS, sizes
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
-from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, Qwen3Config
 from written_arithmetic import SKILLS
 
 from gradus.engine.parts import write_part
@@ -84,7 +84,7 @@ def make_model(folder: Path, name: str) -> None:
     torch.manual_seed(0)
     config = Qwen3Config(**TINY) if name == "tiny" else MODELS[name]()
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
-        Qwen3ForCausalLM(config).save_pretrained(folder)
+        AutoModelForCausalLM.from_config(config).save_pretrained(folder)
     tokenizer = Tokenizer(WordLevel({chr(i): i for i in range(128)}, unk_token="?"))
     tokenizer.pre_tokenizer = Split("", "isolated")
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)

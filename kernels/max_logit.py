@@ -74,7 +74,9 @@ def _note(  # type: ignore[no-untyped-def]
     head = tl.program_id(1).to(tl.int64)
     counts = tl.load(counts_ptr + row, mask=row < T, other=0) != 0
     lse = tl.load(lse_ptr + head * lse_head_stride + row * lse_stride, mask=counts, other=float("-inf"))
-    tl.atomic_max(noted_ptr + head, tl.max(lse, axis=0))
+    bound = tl.max(lse, axis=0)
+    if bound > tl.load(noted_ptr + head):
+        tl.atomic_max(noted_ptr + head, bound)
     # Others raise it meanwhile; what is found then is no greater.
     known = tl.maximum(tl.load(noted_ptr + N + head), limit)
     chosen = lse > known - SLACK
