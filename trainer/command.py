@@ -92,7 +92,7 @@ def _tell(error: GradusError, run: Path) -> int:
 def _train(kind: str, arguments: argparse.Namespace, loaded: C, how: tuple[Platform, Callable[[Job[C]], None]]) -> None:
     platform, train = how
     manifest = verify(arguments.manifest)
-    _check_tokenizer(manifest, arguments.model)
+    check_tokenizer(manifest, arguments.model)
     identity = {"kind": kind, "manifest": manifest.id, "model": str(arguments.model.resolve())}
     run = Run(arguments.run, **identity, config=config.plain(loaded))
     if run.finished:
@@ -114,7 +114,8 @@ def _parser(kind: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _check_tokenizer(manifest: manifests.Manifest, model: Path) -> None:
+def check_tokenizer(manifest: manifests.Manifest, model: Path) -> None:
+    """DataError unless the manifest was rendered for this model."""
     wanted = manifest.tokenizer
     found = tokenizer_fingerprint(model, like=wanted.fingerprint)
     if found != wanted.fingerprint:

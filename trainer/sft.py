@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -54,7 +55,7 @@ def train(job: Job[SFTConfig]) -> None:
     guard = Guard(config.guard, run, data.trace_ids)
     with Signals() as signals, Checkpoints(run.folder / "checkpoints", config.checkpoint) as checkpoints:
         step = checkpoints.newest()
-        check_stages(job, data.left(step, end))
+        check_stages(job.model, platform, data.left(step, end))
         if platform.is_first:
             run.begin(step=step, num_steps=data.num_steps)
             for plan in data.plans:
@@ -71,13 +72,13 @@ def train(job: Job[SFTConfig]) -> None:
             checkpoints.finish()
 
 
-def check_stages(job: Job[SFTConfig], plans: Sequence[StagePlan]) -> None:
+def check_stages(model: Path, platform: Platform, plans: Sequence[StagePlan]) -> None:
     """Refuse what a later stage cannot be trained in before the stages ahead of it have taken days."""
     for plan in plans:
         length, settings = plan.stage.context_length, plan.settings
         spec, layout = planned(
-            job.model,
-            job.platform,
+            model,
+            platform,
             context_length=length,
             optim=settings.optim,
             parallel=settings.parallel,

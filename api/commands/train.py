@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gradus.api.commands.base import Result, command
 from gradus.api.commands.table import table
 from gradus.engine.workspace import Workspace
 from gradus.errors import ConfigError, DataError, GradusError, MachineError, StoppedError
+
+if TYPE_CHECKING:
+    from gradus.api.launch import Launch
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +22,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="default", help="a Hugging Face folder, a run's name, or `default`")
     parser.add_argument("--recipe", help="one of ours by name (sft-demo, rl-demo), or a TOML file")
     parser.add_argument("--processes", type=int, default=1, help="processes on a machine, one a GPU (default: 1)")
-    parser.add_argument("--dry-run", action="store_true", help="sft: show each stage's settings, train nothing")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="sft: show each stage's settings, or what would be refused; train nothing",
+    )
     parser.add_argument("--background", action="store_true", help="return at once; `gradus runs watch` follows it")
     group = parser.add_argument_group("by Slurm, in the background")
     group.add_argument("--launcher", choices=("local", "slurm"), default="local", help="(default: local)")
@@ -36,10 +44,10 @@ def train(args: argparse.Namespace) -> Result:
     from gradus.curricula.find import find_manifest
 
     workspace = Workspace.find(args.workspace)
-    if args.dry_run:
-        return _planned(workspace, args)
     options = dict(_option(text) for text in args.slurm)
     launch = Launch(launcher=args.launcher, num_processes=args.processes, num_nodes=args.nodes, options=options)
+    if args.dry_run:
+        return _planned(workspace, args, launch)
     run = runs.plan_run(
         workspace,
         args.kind,
@@ -75,19 +83,29 @@ def _ended(folder: Path, status: int) -> GradusError:
     return kind(f"run {name} ended with status {status}; the same command {what}")
 
 
-def _planned(workspace: Workspace, args: argparse.Namespace) -> Result:
-    """Show what an SFT run would do."""
-    from gradus.api.runs import recipe_path
+def _planned(workspace: Workspace, args: argparse.Namespace, launch: Launch) -> Result:
+    """Show what an SFT run would do, or refuse what it would."""
+    import torch
+
+    from gradus.api.runs import model_folder, recipe_path
     from gradus.config import load
     from gradus.curricula.find import find_manifest
     from gradus.curricula.manifest import read
+    from gradus.trainer.command import check_tokenizer
     from gradus.trainer.config import SFTConfig
+    from gradus.trainer.platform import Platform
+    from gradus.trainer.sft import check_stages
     from gradus.trainer.stages import plan_stages, told
 
     if args.kind != "sft":
         raise ConfigError("--dry-run goes with `train sft`: reinforcement has no stages")
     config = load(SFTConfig, recipe_path(args.recipe), args.overrides)
-    plans = plan_stages(read(find_manifest(workspace, args.manifest)), config)
+    manifest, model = read(find_manifest(workspace, args.manifest)), model_folder(workspace, args.model)
+    plans = plan_stages(manifest, config)
+    check_tokenizer(manifest, model)
+    # Slurm's machines are taken to have GPUs, whatever this one has.
+    device = torch.device("cuda" if torch.cuda.is_available() or launch.launcher == "slurm" else "cpu")
+    check_stages(model, Platform(device, 0, launch.num_processes * launch.num_nodes), plans)
     rows = [told(plan) for plan in plans]
     shown = [row | {"lr": f"{row['lr']:g}"} for row in rows]  # a table has three digits
     return Result({"stages": rows, "steps": plans[-1].last_step}, table(shown))
