@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,6 +17,8 @@ from gradus.curricula.manifest import read
 from gradus.trainer.config import SFTConfig
 
 FEW_STEPS = 5
+BEST = "best.toml"
+"""The recipe, in the sweep's folder."""
 
 
 def as_data(asked: SweepConfig, found: Sweep) -> dict[str, Any]:
@@ -45,7 +48,8 @@ def notes(asked: SweepConfig, found: Sweep) -> Iterator[str]:
             )
             yield f"{key}={best.settings[key]} is the {where} that was tried; a {more} one may be better"
     if (steps := min(one.trial.until(asked.halving ** (1 - found.num_rungs)) for one in found.tried)) < FEW_STEPS:
-        yield f"the first rung has {steps} steps, too few to tell much; more --tokens, or --halving 1, give it more"
+        counted = "1 step" if steps == 1 else f"{steps} steps"
+        yield f"the first rung has {counted}, too few to tell much; more --tokens, or --halving 1, give it more"
     if not asked.heldout and (passes := max(one.trial.passes for one in found.tried)) > 1.01:
         yield f"traces were taken up to {passes:.1f} times: their loss rewards learning by heart; --heldout does not"
     if failed := sum(bool(one.error) for one in found.tried):
@@ -57,10 +61,20 @@ def best_recipe(asked: SweepConfig, found: Sweep) -> str:
     best = found.tried[0].trial
     settings = {key: value for key, value in best.settings.items() if key != MANIFEST}
     config = load(SFTConfig, recipe_path(asked.recipe), settled(asked, read(best.manifest), settings))
-    head = (
-        f"# The best of {len(found.tried)} trials: {best}.\n# gradus train sft --manifest {best.manifest.stem[:12]}\n"
-    )
+    head = f"# The best of {len(found.tried)} trials: {best}.\n# {train_command(asked, found)}\n"
     return head + "\n".join(_toml(_changed(plain(config), plain(SFTConfig())))) + "\n"
+
+
+def train_command(asked: SweepConfig, found: Sweep) -> str:
+    """Return what trains with the best settings, wherever it is typed."""
+    manifest = found.tried[0].trial.manifest.resolve()
+    words = {
+        "--workspace": manifest.parents[1],
+        "--manifest": manifest.stem[:12],
+        "--model": asked.model,
+        "--recipe": found.folder.resolve() / BEST,
+    }
+    return shlex.join(["gradus", "train", "sft", *(str(word) for pair in words.items() for word in pair)])
 
 
 def _number(word: str) -> float | None:

@@ -49,7 +49,7 @@ def sweep(args: argparse.Namespace) -> Result:
     """Try settings side by side on the model that will be trained, and write the best as a recipe."""
     from gradus.api.sweep import sweep as run_sweep
     from gradus.api.sweep_plot import write_plot
-    from gradus.api.sweep_report import as_data, best_recipe
+    from gradus.api.sweep_report import BEST, as_data, best_recipe, train_command
     from gradus.engine.parts import atomic_file
 
     workspace = Workspace.find(args.workspace)
@@ -58,14 +58,14 @@ def sweep(args: argparse.Namespace) -> Result:
         picture_format(path)
     asked = _asked(workspace, args)
     found = run_sweep(workspace, asked, num_processes=args.processes, at_once=args.at_once)
-    data, recipe = as_data(asked, found), found.folder / "best.toml"
+    data, recipe = as_data(asked, found), found.folder / BEST
     for path in (found.folder / "plot.svg", *plots):
         write_plot(found, path, by_heldout=asked.heldout is not None)
     for path, text in ((recipe, best_recipe(asked, found)), (found.folder / "sweep.json", json.dumps(data, indent=2))):
         with atomic_file(path) as file:
             file.write(text.encode())
     lines = [table(data["trials"]), *data["notes"], f"{found.folder / 'plot.svg'}"]
-    return Result(data | {"recipe": str(recipe)}, "\n".join([*lines, f"gradus train sft --recipe {recipe}"]))
+    return Result(data | {"recipe": str(recipe)}, "\n".join([*lines, train_command(asked, found)]))
 
 
 def _asked(workspace: Workspace, args: argparse.Namespace) -> SweepConfig:

@@ -256,7 +256,12 @@ def test_the_command_writes_a_table_a_picture_and_a_recipe(made, here, tmp_path,
     assert (tmp_path / "sweep.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (recipe.parent / "plot.svg").read_text()
     assert main(words) == 0
-    assert f"gradus train sft --recipe {recipe}" in capsys.readouterr().out
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said in recipe.read_text()
+    program, *train = shlex.split(said)
+    assert program == "gradus"
+    assert train[-2:] == ["--recipe", str(recipe.resolve())]
+    assert main([*train, "--dry-run"]) == 0
     assert len(here) == 3
     plan = runs.plan_run(workspace, "sft", manifests["main"], model=str(model), recipe=str(recipe), overrides=())
     assert plan.folder.parent == workspace.runs.resolve()
