@@ -12,7 +12,7 @@ from gradus.curricula import manifest as manifests
 from gradus.curricula.fingerprint import template_fingerprint, tokenizer_fingerprint
 from gradus.errors import DataError
 from gradus.trainer import sft
-from gradus.trainer.command import _check_tokenizer
+from gradus.trainer.command import check_tokenizer
 
 
 @pytest.fixture
@@ -59,10 +59,10 @@ def another_normalizer(folder):
     ],
 )
 def test_what_differs_is_named(manifest, folder, change, what):
-    _check_tokenizer(manifest, folder)
+    check_tokenizer(manifest, folder)
     change(folder)
     with pytest.raises(DataError, match=f"its {what} is another .* of tiny\\); build the curriculum for this model"):
-        _check_tokenizer(manifest, folder)
+        check_tokenizer(manifest, folder)
 
 
 def test_the_same_saved_in_another_way_is_taken(manifest, folder):
@@ -70,16 +70,16 @@ def test_the_same_saved_in_another_way_is_taken(manifest, folder):
         path.write_text(json.dumps(dict(reversed(json.loads(path.read_text()).items())), indent=3))
     edit(folder / "tokenizer_config.json", chat_template=(folder / "chat_template.jinja").read_text())
     (folder / "chat_template.jinja").unlink()
-    _check_tokenizer(manifest, folder)
+    check_tokenizer(manifest, folder)
 
 
 def test_a_manifest_of_before_is_taken_with_the_very_bytes_that_it_names(manifest, folder):
     digest = hashlib.sha256((folder / "tokenizer.json").read_bytes() + (folder / "chat_template.jinja").read_bytes())
     old = dataclasses.replace(manifest, tokenizer=manifests.Tokenizer(model_id="tiny", fingerprint=digest.hexdigest()))
-    _check_tokenizer(old, folder)
+    check_tokenizer(old, folder)
     another_template(folder)
     with pytest.raises(DataError, match="build the curriculum for this model"):
-        _check_tokenizer(old, folder)
+        check_tokenizer(old, folder)
 
 
 def test_training_does_not_start_with_another_tokenizer(model, folder, tmp_path, caplog):
