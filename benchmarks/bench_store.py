@@ -105,7 +105,7 @@ def ingest(workspace: Workspace) -> dict[str, Any]:
         connection.execute(f"SET checkpoint_threshold = '{WAL_LIMIT}'")
         store.migrate()
         everything = timed(lambda: store.sync(workspace.parts))
-        again = timed(lambda: store.sync(workspace.parts))
+        again = timed(lambda: (store.mend(), store.sync(workspace.parts)))
         checkpoint = timed(lambda: connection.execute("CHECKPOINT"))
         num = {table: count(store, table) for table in ("problems", "attempts", "verdicts")}
         version = store.version

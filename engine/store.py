@@ -129,13 +129,21 @@ class Store:
         for table, path in list_parts(parts):
             if str(path.relative_to(parts)) not in known:
                 new[table].append(path)
-        self._note_places()
         for table, paths in new.items():
             for some in _by_size(paths, TAKEN_BYTES):
                 self._take(table, some, parts)
-                self._note_places()
-        self._score()
+                if any(table == noted for noted, _ in PLACES):
+                    self._note_places()
+        if new:
+            self._score()
         return sum(len(paths) for paths in new.values())
+
+    def mend(self) -> None:
+        """Do what a kill left undone of a part that is in."""
+        counts = (f"(SELECT count(*) FROM {table}) <> (SELECT count(*) FROM {at})" for (table, _), at in PLACES.items())
+        if self.rows(f"SELECT {' OR '.join(counts)} AS missing")[0]["missing"]:
+            self._note_places()
+        self._score()
 
     def _take(self, table: str, paths: Sequence[Path], parts: Path) -> None:
         """Take in parts of one table; the first of records with the same key is stored."""
@@ -264,6 +272,7 @@ def open_store(workspace: Workspace) -> Iterator[Store]:
         store = Store(connection)
         connection.execute(f"SET checkpoint_threshold = '{WAL_LIMIT}'")
         store.migrate()
+        store.mend()
         store.sync(workspace.parts)
         yield store
         store.sync(workspace.parts)

@@ -43,6 +43,7 @@ def many(tmp_path_factory):
     with open_store(workspace) as store:
         for statement in (PROBLEMS, MEASURED, TRACES):
             store.execute(statement, {})
+        store.mend()  # where the rows stand, as if they had come in parts
     return TestClient(create_app(workspace)), workspace
 
 
