@@ -76,12 +76,14 @@ bench-gpu:  ## supervised training's figures, on one GPU or more, in the environ
 	$(train) $(four) --peer-alone --peer-attention flash_attention_4
 	$(train) $(four) --documents packed --peer --peer-attention flash_attention_4
 	$(train) $(four) --model smollm2-135m --peer
-	$(train) $(four) --float8
+	$(train) --model smollm2-135m --rows 4 --peer
+	for setting in --float8 --cpu-offload; do $(train) $(four) $$setting || exit 1; done
 	for clip in 0 100 1; do $(train) $(four) --optimizer muon --qk-clip $$clip || exit 1; done
 	$(train) $(long) --activation-checkpointing selective
-	$(train) $(long) --activation-checkpointing selective --documents packed
+	$(train) $(long) --activation-checkpointing selective --documents packed --peer --peer-attention flash_attention_4
 	$(train) $(long) --activation-checkpointing selective --optimizer muon --qk-clip 100
-	$(train) $(long) --activation-checkpointing full --peer-alone
+	for attention in sdpa flash_attention_4; do \
+	    $(train) $(long) --activation-checkpointing full --peer-alone --peer-attention $$attention || exit 1; done
 	for model in llama-3b llama-3.6b; do \
 	    $(train) $(long) --model $$model --activation-checkpointing full || exit 1; done
 	if [ $$(nvidia-smi -L | wc -l) -ge 2 ]; then $(train2) $(four) && $(train2) $(long) --context-parallel 2 && \
