@@ -63,8 +63,11 @@ def plan_run(
         raise ConfigError(f"no kind of training {kind!r}. Known: {', '.join(CONFIGS)}.")
     path = recipe_path(recipe)
     config = load(CONFIGS[kind], path, overrides)
+    layouts = [config.parallel]
     if isinstance(config, SFTConfig):
-        plan_stages(read(manifest), config)
+        layouts = [plan.settings.parallel for plan in plan_stages(read(manifest), config)]
+    for layout in layouts:
+        layout.shards(launch.num_processes * launch.num_nodes)
     model_path = model_folder(workspace, model)
     name = f"{kind}-{content_id(manifest.stem, model_id(model_path), deciding(asdict(config)))[:12]}"
     folder = workspace.runs.resolve() / name

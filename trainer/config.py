@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gradus.engine.teachers.base import TeacherConfig
+from gradus.errors import ConfigError
 
 Dtype = Literal["float32", "bfloat16"]
 
@@ -101,6 +102,21 @@ class ParallelConfig:
     """Keep weights, gradients and optimizer state in the machine's memory, not the GPU's."""
     float8: bool = False
     """Multiply the layers' matrices in float8 (H100 or newer)."""
+
+    def shards(self, num_processes: int) -> int:
+        """Return the degree of shard; ConfigError unless the degrees multiply to the number of processes."""
+        degrees = {"replicate": self.replicate, "context": self.context, "tensor": self.tensor}
+        if wrong := [f"{name}={degree}" for name, degree in degrees.items() if degree < 1]:
+            raise ConfigError(f"parallel.{wrong[0]}: a degree is at least 1")
+        fixed = math.prod(degrees.values())
+        shard = self.shard if self.shard != -1 else num_processes // fixed
+        if shard < 1 or fixed * shard != num_processes:
+            named = " x ".join(f"{name} {degree}" for name, degree in degrees.items())
+            raise ConfigError(
+                f"parallel: {named} x shard {self.shard} are not the {num_processes} processes there are; "
+                "give other degrees or as many --processes (shard=-1 takes what the others leave)"
+            )
+        return shard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,20 +66,9 @@ class Layout:
     @classmethod
     def of(cls, config: ParallelConfig, platform: Platform) -> Layout:
         """Return this process's place; ConfigError unless the degrees multiply to the number of processes."""
-        degrees = {"replicate": config.replicate, "context": config.context, "tensor": config.tensor}
-        if wrong := [f"{name}={degree}" for name, degree in degrees.items() if degree < 1]:
-            raise ConfigError(f"parallel.{wrong[0]}: a degree is at least 1")
-        fixed = config.replicate * config.context * config.tensor
-        shard = config.shard if config.shard != -1 else platform.world_size // fixed
-        if shard < 1 or fixed * shard != platform.world_size:
-            named = " x ".join(f"{name} {degree}" for name, degree in degrees.items())
-            raise ConfigError(
-                f"parallel: {named} x shard {config.shard} are not the {platform.world_size} processes there are; "
-                "give other degrees or as many --processes (shard=-1 takes what the others leave)"
-            )
         dims = ParallelDims(
             dp_replicate=config.replicate,
-            dp_shard=shard,
+            dp_shard=config.shards(platform.world_size),
             cp=config.context,
             tp=config.tensor,
             pp=1,
