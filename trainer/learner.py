@@ -9,8 +9,9 @@ what cuts a model (parallel.py), saves it (checkpoint.py) and watches it (watch.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -33,6 +34,7 @@ from gradus.trainer.parallel import Layout, build
 from gradus.trainer.platform import Platform
 
 SHARDED = ParallelConfig()
+T = TypeVar("T")
 SETTINGS = "param_groups."
 """What names of settings begin with in torchtitan's flat state of an optimizer."""
 
@@ -96,16 +98,18 @@ class Learner:
         """Return (rows, positions, vocabulary), whole on every process that works on these rows."""
         return self.layout.whole(self._forward(batch, head=True))
 
-    def expect(self, *, more: bool) -> None:
-        """Say whether the next batch is followed by more of its step.
+    def in_turn(self, batches: Sequence[T]) -> Iterator[T]:
+        """Yield the batches of a step; one process then casts its weights and takes over its gradients but once.
 
-        One process then casts its weights and takes over its gradients once a step. Many would each have to hold the
-        whole gradient for that, in float32; so would one that keeps all in the machine's memory.
+        Many would each have to hold the whole gradient for that, in float32; so would one that keeps all in the
+        machine's memory.
         """
         alone = self.platform.world_size == 1 and not self.layout.config.cpu_offload
-        if alone and isinstance(self.model, FSDPModule):
-            self.model.set_requires_gradient_sync(not more)
-            self.model.set_reshard_after_backward(not more)
+        for i, batch in enumerate(batches, start=1):
+            if alone and isinstance(self.model, FSDPModule):
+                self.model.set_requires_gradient_sync(i == len(batches))
+                self.model.set_reshard_after_backward(i == len(batches))
+            yield batch
 
     def backward(self, batch: Batch, num_labels: Tensor) -> Tensor:
         """Collect the gradient of the batch's cross-entropy over num_labels; return the loss, detached."""

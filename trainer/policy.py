@@ -112,8 +112,7 @@ def improve(
     losses = torch.zeros((), device=device)
     num_sequences = learner.total(torch.tensor(float(sum(len(p.advantages_S) for p in packs)), device=device))
     stats: list[GSPOStats] = []
-    for i, (packed, old_N) in enumerate(zip(packs, old, strict=True), start=1):
-        learner.expect(more=i < len(packs))
+    for packed, old_N in learner.in_turn(list(zip(packs, old, strict=True))):
         logprobs_N, _ = answer_logprobs(learner, packed)
         loss, seen = gspo_loss(
             logprobs_N,

@@ -149,8 +149,7 @@ def train_step(
     num_labels, *work = learner.total(torch.tensor(counts, dtype=torch.float64).sum(dim=0).to(device))
     batches = [batch.to(device) for batch in batches]
     loss = torch.zeros((), device=device)
-    for i, batch in enumerate(batches, start=1):
-        learner.expect(more=i < len(batches))
+    for batch in learner.in_turn(batches):
         loss += learner.backward(batch, num_labels.clamp(min=1).float())
     total, grad_norm = learner.total(loss), learner.clip()
     measured = {"loss": float(total), "grad_norm": grad_norm}  # read so late lest the clipping wait for the device
