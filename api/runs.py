@@ -26,7 +26,7 @@ from gradus.errors import ConfigError, DataError, WorkspaceError
 from gradus.trainer.config import EvaluateConfig, RLConfig, SFTConfig
 from gradus.trainer.identity import deciding
 from gradus.trainer.run import ERROR, METRICS, read_rows
-from gradus.trainer.stages import plan_stages
+from gradus.trainer.stages import naming, plan_stages
 
 RECIPES = Path(__file__).resolve().parent.parent / "trainer" / "recipes"
 CONFIGS: dict[str, type[SFTConfig] | type[RLConfig]] = {"sft": SFTConfig, "rl": RLConfig}
@@ -63,11 +63,13 @@ def plan_run(
         raise ConfigError(f"no kind of training {kind!r}. Known: {', '.join(CONFIGS)}.")
     path = recipe_path(recipe)
     config = load(CONFIGS[kind], path, overrides)
-    layouts = [config.parallel]
+    num_processes = launch.num_processes * launch.num_nodes
     if isinstance(config, SFTConfig):
-        layouts = [plan.settings.parallel for plan in plan_stages(read(manifest), config)]
-    for layout in layouts:
-        layout.shards(launch.num_processes * launch.num_nodes)
+        for plan in plan_stages(read(manifest), config):
+            with naming(plan):
+                plan.settings.parallel.shards(num_processes)
+    else:
+        config.parallel.shards(num_processes)
     model_path = model_folder(workspace, model)
     name = f"{kind}-{content_id(manifest.stem, model_id(model_path), deciding(asdict(config)))[:12]}"
     folder = workspace.runs.resolve() / name

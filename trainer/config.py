@@ -113,7 +113,7 @@ class ParallelConfig:
         if shard < 1 or fixed * shard != num_processes:
             named = " x ".join(f"{name} {degree}" for name, degree in degrees.items())
             raise ConfigError(
-                f"parallel: {named} x shard {self.shard} are not the {num_processes} processes there are; "
+                f"parallel: {named} x shard {self.shard} do not multiply to {num_processes}, the number of processes; "
                 "give other degrees or as many --processes (shard=-1 takes what the others leave)"
             )
         return shard

@@ -32,7 +32,7 @@ from gradus.trainer.losses.cross_entropy import count_labels
 from gradus.trainer.platform import Platform
 from gradus.trainer.progress import line
 from gradus.trainer.signals import Signals
-from gradus.trainer.stages import StagePlan, told
+from gradus.trainer.stages import StagePlan, naming, told
 from gradus.trainer.watch import Watch
 
 
@@ -76,15 +76,16 @@ def check_stages(model: Path, platform: Platform, plans: Sequence[StagePlan]) ->
     """Refuse what a later stage cannot be trained in before the stages ahead of it have taken days."""
     for plan in plans:
         length, settings = plan.stage.context_length, plan.settings
-        spec, layout = planned(
-            model,
-            platform,
-            context_length=length,
-            optim=settings.optim,
-            parallel=settings.parallel,
-            rope=settings.rope,
-        )
-        layout.check(spec.model, length)
+        with naming(plan):
+            spec, layout = planned(
+                model,
+                platform,
+                context_length=length,
+                optim=settings.optim,
+                parallel=settings.parallel,
+                rope=settings.rope,
+            )
+            layout.check(spec.model, length)
 
 
 def train_stage(parts: Parts, plan: StagePlan, done: int) -> int:

@@ -6,7 +6,8 @@ manifest for that stage, and the run's `stages.NAME` for that stage again. Steps
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
@@ -51,6 +52,15 @@ class StagePlan:
     def num_tokens(self) -> int:
         """About how many tokens its steps take: exactly, where passes are whole."""
         return round(self.num_sequences * self.stage.num_tokens / self.stage.packing.num_rows)
+
+
+@contextmanager
+def naming(plan: StagePlan) -> Iterator[None]:
+    """Have what is wrong with a stage's settings say which stage it is."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"stage {plan.name!r}: {error}") from None
 
 
 def check_training(stages: Sequence[Declared]) -> None:

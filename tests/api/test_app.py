@@ -221,8 +221,8 @@ def test_a_page_has_a_sensible_size(client, limit):
         ({"kind": "rl", "overrides": {"teacher.kind": "replay", "teacher.model": "/etc/passwd"}}, "not a path inside"),
         ({"overrides": {"stages.deep.steps": 1}}, "stages.deep: the manifest has no such stage"),
         ({"overrides": {"stages.correction.lr": 1}}, "stages.correction: StageSettings has no 'lr'"),
-        ({"overrides": {"parallel.context": 2}}, "are not the 1 processes there are"),
-        ({"overrides": {"stages.correction.parallel.tensor": 3}, "num_processes": 2}, "are not the 2 processes"),
+        ({"overrides": {"parallel.context": 2}}, "do not multiply to 1, the number of processes"),
+        ({"overrides": {"stages.correction.parallel.tensor": 3}, "num_processes": 2}, "stage 'correction': parallel: "),
         ({"kind": "rl", "overrides": {"parallel.replicate": 0}}, "replicate=0: a degree is at least 1"),
     ],
 )

@@ -39,9 +39,9 @@ def test_ranks_of_one_row_are_neighbours():
 @pytest.mark.parametrize(
     ("parallel", "said"),
     [
-        ({"context": 3}, "are not the 4 processes"),
-        ({"shard": 2}, "are not the 4 processes"),
-        ({"tensor": 8}, "are not the 4 processes"),
+        ({"context": 3}, "do not multiply to 4"),
+        ({"shard": 2}, "do not multiply to 4"),
+        ({"tensor": 8}, "do not multiply to 4"),
         ({"tensor": 0}, "tensor=0: a degree is at least 1"),
     ],
 )

@@ -26,4 +26,4 @@ def test_what_every_process_refuses_is_said_once_and_kept(started, tmp_path):
     assert status == 2
     assert said.count("error: ") == 1, said
     assert "Traceback" not in said
-    assert "are not the 2 processes there are" in (tmp_path / "run" / "error.json").read_text()
+    assert "do not multiply to 2, the number of processes" in (tmp_path / "run" / "error.json").read_text()

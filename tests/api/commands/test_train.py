@@ -32,8 +32,8 @@ def test_every_stage_is_told_and_nothing_is_begun(dry_run, finished):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["parallel.context=2"], "are not the 1 processes there are"),
-        (["--processes", "2", "parallel.tensor=3"], "are not the 2 processes there are"),
+        (["parallel.context=2"], "do not multiply to 1, the number of processes"),
+        (["--processes", "2", "parallel.tensor=3"], "do not multiply to 2, the number of processes"),
         (["--processes", "16", "parallel.tensor=16"], "not a divisor of the"),
         (["--processes", "0"], "processes and nodes must be at least 1"),
         (["parallel.float8=true"], "need a GPU"),
