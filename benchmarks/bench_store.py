@@ -26,7 +26,8 @@ import duckdb
 import torch
 from common import about
 
-from gradus.engine.store import MEMORY_LIMIT, SQL, WAL_LIMIT, Store, open_snapshot_file, publish
+from gradus.engine.publish import publish
+from gradus.engine.store import MEMORY_LIMIT, SQL, WAL_LIMIT, Store, open_snapshot_file
 from gradus.engine.workspace import Workspace
 
 CURVES = """

@@ -8,11 +8,9 @@ Memory stays below MEMORY_LIMIT whatever the tables hold: joins and sorts that n
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from gradus.engine.parts import atomic_file, key_of, list_parts
+from gradus.engine.parts import key_of, list_parts
+from gradus.engine.publish import publish
 from gradus.engine.records import Problem, Trace
 from gradus.engine.workspace import Workspace
 from gradus.errors import WorkspaceError
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 SQL = Path(__file__).parent / "sql"
-SNAPSHOTS_KEPT = 2
-FICLONE = 0x40049409
-"""Of linux/fs.h; XFS and Btrfs can."""
 BATCH_ROWS = 1000
 BATCH_BYTES = 32 << 20
 """Of what is handed out at once; beneath, DuckDB has 2,048 rows in hand, however long they are."""
@@ -60,6 +56,7 @@ PLACES = {
     ("traces", "problem_id"): "traces_of",
 }
 """Which table knows the places of a column's values."""
+NOTED = {table for table, _ in PLACES}
 AMONG = "rowid IN (SELECT unnest($places::BIGINT[]))"
 
 
@@ -132,7 +129,7 @@ class Store:
         for table, paths in new.items():
             for some in _by_size(paths, TAKEN_BYTES):
                 self._take(table, some, parts)
-                if any(table == noted for noted, _ in PLACES):
+                if table in NOTED:
                     self._note_places()
         if new:
             self._score()
@@ -297,53 +294,6 @@ def open_snapshot_file(path: Path) -> Iterator[Store]:
     """Open one snapshot, read-only."""
     with _connect(path, read_only=True) as connection:
         yield Store(connection)
-
-
-def publish(workspace: Workspace, version: str) -> Path:
-    """Copy the closed database to a file of its version's and point `current.duckdb` at it.
-
-    Its name is what clients know a state by, so two workspaces whose parts have equal names must not share it.
-    """
-    name = hashlib.sha256(f"{_identity(workspace)} {version}".encode()).hexdigest()[:16]
-    path = workspace.snapshots / f"{name}.duckdb"
-    if not path.exists():
-        fresh = path.with_suffix(".tmp")
-        try:
-            _clone(workspace.database, fresh)
-            fresh.rename(path)
-        finally:
-            fresh.unlink(missing_ok=True)
-    link = workspace.snapshots / ".current.tmp"
-    link.unlink(missing_ok=True)
-    link.symlink_to(path.name)
-    link.rename(workspace.snapshots / "current.duckdb")
-    others = sorted(
-        (p for p in workspace.snapshots.glob("*.duckdb") if not p.is_symlink() and p != path),
-        key=lambda p: p.stat().st_mtime,
-    )
-    for old in others[: -(SNAPSHOTS_KEPT - 1)]:
-        old.unlink()
-    return path
-
-
-def _identity(workspace: Workspace) -> str:
-    """Return what no other workspace has: random, made once."""
-    path = workspace.root / ".identity"
-    if not path.exists():
-        with atomic_file(path) as file:
-            file.write(secrets.token_hex(16).encode())
-    return path.read_text()
-
-
-def _clone(source: Path, target: Path) -> None:
-    """Copy a file; where the file system can, share its blocks until one of the two is changed."""
-    with source.open("rb") as old, target.open("wb") as new:
-        try:
-            fcntl.ioctl(new.fileno(), FICLONE, old.fileno())
-        except OSError:
-            size = os.fstat(old.fileno()).st_size
-            while size > 0:
-                size -= os.copy_file_range(old.fileno(), new.fileno(), size)
 
 
 def to_problem(row: dict[str, Any]) -> Problem:
