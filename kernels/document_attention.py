@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from gradus.kernels.max_logit import note_logits
+from gradus.kernels.max_logit import Attended, note_logits
 
 aten = torch.ops.aten
 
@@ -207,9 +207,11 @@ def document_attention(
         out, lse = kernels.forward(q_TNH[span.queries], k_SKH[span.keys], v_SKH[span.keys], span, scale)
         outs.append(out)
         lses.append(lse)
-        if noted_2N is not None and counts_T is not None:
+        if noted_2N is not None:
+            assert counts_T is not None
             inputs = (q_TNH[span.queries], k_SKH[span.keys], lse, counts_T[span.queries])
-            note_logits(*inputs, span.starts_of_queries, span.starts_of_keys, noted_2N, limit=limit, scale=scale)
+            attended = Attended(*inputs, span.starts_of_queries, span.starts_of_keys)
+            note_logits(attended, noted_2N, limit=limit, scale=scale)
     return (outs[0], lses[0]) if len(outs) == 1 else (torch.cat(outs), torch.cat(lses, dim=1))
 
 

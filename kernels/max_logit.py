@@ -12,6 +12,7 @@ R: chosen queries of one head in one document
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 import triton
@@ -27,22 +28,25 @@ MAX_LOGITS = 1 << 26
 BLOCK, NUM_WARPS = 128, 8
 
 
-def note_logits_reference(
-    q_TNH: Tensor,
-    k_SKH: Tensor,
-    lse_NT: Tensor,
-    counts_T: Tensor,
-    starts_of_queries: Tensor,
-    starts_of_keys: Tensor,
-    noted_2N: Tensor,
-    *,
-    limit: float,
-    scale: float,
-) -> None:
+class Attended(NamedTuple):
+    """What attention was given, and the log-sum-exps that it found."""
+
+    q_TNH: Tensor
+    k_SKH: Tensor
+    lse_NT: Tensor
+    counts_T: Tensor
+    """Which queries are looked at."""
+    starts_of_queries: Tensor
+    """Of each document, then the end; int32."""
+    starts_of_keys: Tensor
+
+
+def note_logits_reference(attended: Attended, noted_2N: Tensor, *, limit: float, scale: float) -> None:
     """Raise noted_2N: to each head's greatest log-sum-exp; and to its greatest logit where that is above the limit.
 
-    Only queries that count are looked at. A document's last query sees all its keys, each earlier one a key less.
+    A document's last query sees all its keys, each earlier one a key less.
     """
+    q_TNH, k_SKH, lse_NT, counts_T, starts_of_queries, starts_of_keys = attended
     bound_N, largest_N = noted_2N
     lse_NT = lse_NT.masked_fill(~counts_T, -torch.inf)
     torch.maximum(bound_N, lse_NT.amax(dim=1), out=bound_N)
@@ -107,28 +111,16 @@ def _note(  # type: ignore[no-untyped-def]
         tl.atomic_max(noted_ptr + N + head, tl.max(largest, axis=0) * scale)
 
 
-def note_logits(
-    q_TNH: Tensor,
-    k_SKH: Tensor,
-    lse_NT: Tensor,
-    counts_T: Tensor,
-    starts_of_queries: Tensor,
-    starts_of_keys: Tensor,
-    noted_2N: Tensor,
-    *,
-    limit: float,
-    scale: float,
-) -> None:
+def note_logits(attended: Attended, noted_2N: Tensor, *, limit: float, scale: float) -> None:
     """Do as note_logits_reference. A head's numbers lie side by side; noted_2N is float32 and contiguous."""
+    q_TNH, k_SKH, lse_NT, _, starts_of_queries, _ = attended
     if not runs_triton(q_TNH):
-        note_logits_reference(
-            q_TNH, k_SKH, lse_NT, counts_T, starts_of_queries, starts_of_keys, noted_2N, limit=limit, scale=scale
-        )
+        note_logits_reference(attended, noted_2N, limit=limit, scale=scale)
         return
     num_queries, num_heads, size = q_TNH.shape
     num_documents, block = len(starts_of_queries) - 1, BLOCK if size <= 128 else BLOCK // 2
     _note[triton.cdiv(num_queries, block), num_heads](
-        q_TNH, k_SKH, lse_NT, counts_T, starts_of_queries, starts_of_keys, noted_2N,
+        *attended, noted_2N,
         num_queries, num_heads, num_documents, num_documents.bit_length(),
         *q_TNH.stride()[:2], *k_SKH.stride()[:2], lse_NT.stride(1), lse_NT.stride(0), limit, scale,
         GROUPS=num_heads // k_SKH.shape[1], SIZE=size, HEAD=max(16, triton.next_power_of_2(size)),

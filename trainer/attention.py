@@ -185,10 +185,11 @@ def watch_logits(model: nn.Module, limit: float, num_heads: int, device: torch.d
 
     num_heads are those of a layer in this process.
     """
-    attentions = _attentions(model)
-    for attention in attentions:
-        attention.limit, attention.noted_2N = limit, torch.full((2, num_heads), -torch.inf, device=device)
-    return [attention.noted_2N for attention in attentions if attention.noted_2N is not None]
+    notes = []
+    for attention in _attentions(model):
+        notes.append(torch.full((2, num_heads), -torch.inf, device=device))
+        attention.limit, attention.noted_2N = limit, notes[-1]
+    return notes
 
 
 def _attentions(model: nn.Module) -> list[DocumentAttention]:

@@ -5,7 +5,7 @@ import torch
 
 from gradus.kernels import document_attention as module
 from gradus.kernels.document_attention import document_attention, document_attention_reference
-from gradus.kernels.max_logit import note_logits_reference
+from gradus.kernels.max_logit import Attended, note_logits_reference
 
 # Of each document: queries, and keys, of which the queries are the last.
 LENGTHS = [
@@ -81,7 +81,7 @@ def test_the_logits_of_every_piece_are_noted(device):
     want = torch.full((2, 6), -torch.inf, device=device)
     q, k, _ = (x.detach() for x in given)
     whole = torch.tensor([0, 9, 49], dtype=torch.int32, device=device)
-    note_logits_reference(q, k, lse.detach(), counts, whole, whole, want, limit=0.3, scale=0.125)
+    note_logits_reference(Attended(q, k, lse.detach(), counts, whole, whole), want, limit=0.3, scale=0.125)
     torch.testing.assert_close(noted, want, rtol=1e-6, atol=1e-6)
     before = noted.clone()
     document_attention(*(x[:9] for x in given), *where([9], [9], device), 0.125, noted, counts[:9], 0.3)

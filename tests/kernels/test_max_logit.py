@@ -6,7 +6,7 @@ import torch
 from gradus.kernels import max_logit
 from gradus.kernels.dispatch import runs_triton
 from gradus.kernels.document_attention import document_attention_reference
-from gradus.kernels.max_logit import note_logits, note_logits_reference
+from gradus.kernels.max_logit import Attended, note_logits, note_logits_reference
 
 # The first query of each document, and its first key; the second has no query, the third more keys than queries.
 CASES = {
@@ -27,7 +27,8 @@ def inputs(starts, heads, device, dtype):
     wide = (x.double() for x in (q, k, k))
     _, lse = document_attention_reference(*wide, starts_of_queries=starts[0], starts_of_keys=starts[1])
     counts = torch.ones(len(q), dtype=torch.bool, device=device)
-    return q, k, lse.float(), counts, *(torch.tensor(x, dtype=torch.int32, device=device) for x in starts)
+    where = (torch.tensor(x, dtype=torch.int32, device=device) for x in starts)
+    return Attended(q, k, lse.float(), counts, *where)
 
 
 def every_logit(q, k, starts, counts, scale):
@@ -57,7 +58,7 @@ def test_the_greatest_logits_are_those_of_float64(case, heads, dtype, device):
     given = inputs(starts, heads, device, dtype)
     assert runs_triton(given[0])
     noted = unknown(heads[0], device)
-    note_logits(*given, noted, limit=-100.0, scale=scale)
+    note_logits(given, noted, limit=-100.0, scale=scale)
     assert torch.equal(noted[0], given[2].amax(dim=1))
     want = every_logit(given[0], given[1], starts, given[3], scale)
     torch.testing.assert_close(noted[1].double(), want, rtol=1e-6, atol=1e-5)
@@ -68,7 +69,7 @@ def test_the_reference_gives_the_same(at_once, device, monkeypatch):
     monkeypatch.setattr(max_logit, "MAX_LOGITS", at_once)
     given = inputs(CASES["short"], HEADS[0], device, torch.float32)
     noted = unknown(6, device)
-    note_logits_reference(*given, noted, limit=-100.0, scale=0.25)
+    note_logits_reference(given, noted, limit=-100.0, scale=0.25)
     want = every_logit(given[0], given[1], CASES["short"], given[3], 0.25)
     torch.testing.assert_close(noted[1].double(), want, rtol=1e-6, atol=1e-6)
 
@@ -81,7 +82,7 @@ def test_queries_that_do_not_count_are_left_out(note, device):
     lse[:, 7] = 1e4
     counts[7] = False
     noted = unknown(6, device)
-    note(q, k, lse, counts, *where, noted, limit=0.5, scale=0.25)
+    note(Attended(q, k, lse, counts, *where), noted, limit=0.5, scale=0.25)
     torch.testing.assert_close(noted[1].double(), every_logit(q, k, starts, counts, 0.25), rtol=1e-6, atol=1e-5)
     assert noted.max() < 1e3
 
@@ -92,7 +93,7 @@ def test_a_head_with_no_log_sum_exp_above_the_limit_is_not_computed(note, device
     q[:, ::2] = torch.nan
     lse[::2] = 4.9
     noted = unknown(6, device)
-    note(q, k, lse, counts, *where, noted, limit=5.0, scale=0.25)
+    note(Attended(q, k, lse, counts, *where), noted, limit=5.0, scale=0.25)
     assert (noted[1, ::2] == -torch.inf).all()
     assert (noted[1, 1::2] > -torch.inf).all()
 
@@ -101,9 +102,9 @@ def test_a_head_with_no_log_sum_exp_above_the_limit_is_not_computed(note, device
 def test_what_is_known_already_is_only_raised(note, device):
     given = inputs(CASES["short"], HEADS[0], device, torch.float32)
     noted = unknown(6, device)
-    note(*given, noted, limit=0.0, scale=0.25)
+    note(given, noted, limit=0.0, scale=0.25)
     found = noted.clone()
     noted[:, 0] = 100.0
-    note(*given, noted, limit=0.0, scale=0.25)
+    note(given, noted, limit=0.0, scale=0.25)
     assert (noted[:, 0] == 100.0).all()
     torch.testing.assert_close(noted[:, 1:], found[:, 1:], rtol=1e-6, atol=0)

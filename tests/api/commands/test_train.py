@@ -1,6 +1,7 @@
 """`gradus train --dry-run` refuses what training would, and tells what it would do."""
 
 import json
+import shutil
 
 import pytest
 
@@ -54,10 +55,7 @@ def test_machines_of_slurm_have_gpus(dry_run):
 
 
 def test_a_model_with_another_tokenizer_is_refused(dry_run, student, tmp_path):
-    other = tmp_path / "other"
-    other.mkdir()
-    for path in student.iterdir():
-        (other / path.name).write_bytes(path.read_bytes())
+    other = shutil.copytree(student, tmp_path / "other")
     tokenizer = json.loads((other / "tokenizer.json").read_text())
     tokenizer["added_tokens"][0]["content"] += "?"
     (other / "tokenizer.json").write_text(json.dumps(tokenizer))
