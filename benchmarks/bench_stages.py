@@ -1,6 +1,6 @@
 """Is the loss continuous where context, mixture, learning rate and layout change: 16 to 32 to 64 Ki tokens.
 
-    python benchmarks/bench_stages.py [--plot FILE] [--model qwen3-0.6b --lr 3e-4 --scale 4 --longest 40000]
+    python benchmarks/bench_stages.py [--plot FILE] [--model qwen3-0.6b --lr 3e-4 --longest 40000]
 
 One curriculum (stages_course.py) is trained three times. `one_run`: one start, on two processes, the last stage with
 two to a sequence. `resumed`: the first stage by one process, then stopped at each stage's end and gone on with by two.
